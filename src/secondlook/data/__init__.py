@@ -1,0 +1,1 @@
+"""Data without leaks: manifests, sources, grouped splits and leak audits."""

@@ -1,0 +1,85 @@
+"""The manifest: a table with one row per picture, written and read as CSV."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from secondlook.errors import DatasetError
+
+REQUIRED = ("image", "label", "group")
+SPLITS = ("train", "calibration", "test")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A table of pictures and the folder that its paths are relative to.
+
+    Attributes:
+        frame: One row per picture. ``image`` (path relative to ``root``), ``label`` and ``group`` (patient or
+            lesion) are always there; ``study``, ``split`` and metadata (``age_years``, ``sex``, ``site``,
+            ``skin_tone``, ``reference``) where known.
+        root: Folder of the pictures.
+        task: Key of the task that the labels belong to.
+    """
+
+    frame: pd.DataFrame
+    root: Path
+    task: str = field(default="skin")
+
+    def __len__(self) -> int:
+        """Return the number of pictures."""
+        return len(self.frame)
+
+    def paths(self) -> list[Path]:
+        """Return the picture files in the order of the rows."""
+        return [self.root / name for name in self.frame["image"]]
+
+    def select(self, split: str) -> "Manifest":
+        """Return the rows of one split.
+
+        Raises:
+            DatasetError: The manifest has no split, or none of that name.
+        """
+        if "split" not in self.frame:
+            raise DatasetError("Expected a manifest with a `split` column; run `secondlook data split` first.")
+        rows = self.frame[self.frame["split"] == split]
+        if rows.empty:
+            names = ", ".join(sorted(self.frame["split"].dropna().unique()))
+            raise DatasetError(f"Expected rows of the split {split!r}; the manifest has only: {names}.")
+        return Manifest(rows.reset_index(drop=True), self.root, self.task)
+
+
+def write_manifest(manifest: Manifest, path: Path) -> None:
+    """Write a manifest as CSV, its pictures' paths relative to the CSV's folder; replace the file atomically."""
+    frame = manifest.frame.copy()
+    folder = path.resolve().parent
+    frame["image"] = [os.path.relpath(manifest.root.resolve() / name, folder) for name in frame["image"]]
+    frame.insert(0, "task", manifest.task)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("w", encoding="utf-8", newline="") as stream:
+        frame.to_csv(stream, index=False)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest from CSV.
+
+    Raises:
+        DatasetError: The file is missing, is no CSV, or lacks a required column.
+    """
+    try:
+        frame = pd.read_csv(path, dtype={"image": str, "label": str, "group": str, "study": str, "split": str})
+    except FileNotFoundError:
+        raise DatasetError(f"Expected a manifest, found no file {path.name}.") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise DatasetError(f"Expected a CSV manifest; {path.name} cannot be read as one: {error}") from error
+    missing = [name for name in REQUIRED if name not in frame]
+    if missing:
+        raise DatasetError(f"Expected the columns {', '.join(REQUIRED)}; {path.name} lacks {', '.join(missing)}.")
+    task = str(frame["task"].iloc[0]) if "task" in frame and len(frame) else "skin"
+    return Manifest(frame.drop(columns="task", errors="ignore"), path.resolve().parent, task)

@@ -1,0 +1,1 @@
+"""Measuring a bundle, and fitting what inference applies."""

@@ -1,0 +1,1 @@
+"""What a result rests on: heatmaps drawn over pictures."""

@@ -1,0 +1,1 @@
+"""Pictures in: reading, resizing and judging quality."""

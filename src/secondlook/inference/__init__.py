@@ -1,0 +1,1 @@
+"""Serving a bundle with ONNX Runtime; it lives here alone."""

@@ -1,0 +1,1 @@
+"""Training from a recipe; torch lives here alone."""
