@@ -1,0 +1,126 @@
+"""Pictures decoded once into a memory-mapped uint8 array, and batches drawn from it."""
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from secondlook.data.manifest import Manifest
+from secondlook.errors import DatasetError, InputError, RecipeError
+from secondlook.imaging.read import read_picture
+from secondlook.imaging.resize import resize_square
+
+CACHE_VERSION = 1
+
+
+def find_cache_folder() -> Path:
+    """Return the folder for decoded pictures: SECONDLOOK_CACHE, else the user's cache folder."""
+    chosen = os.environ.get("SECONDLOOK_CACHE")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "secondlook"
+
+
+def cache_pictures(
+    manifest: Manifest,
+    *,
+    size_px: int,
+    folder: Path | None = None,
+    advance: Callable[[int, int], None] = lambda done, total: None,
+) -> NDArray[np.uint8]:
+    """Decode the pictures of a manifest once and return them, memory-mapped.
+
+    Args:
+        manifest: The pictures, in the order of the result.
+        size_px: Side of the central square that is kept, in pixels.
+        folder: Where the array is kept; see :func:`find_cache_folder`.
+        advance: Called with the number of pictures done and in all.
+
+    Returns:
+        uint8 N×size×size×3, RGB, read-only.
+
+    Raises:
+        DatasetError: Pictures are missing or cannot be read; all of them are listed.
+        RecipeError: The cache folder cannot be written, for example because the disk is full.
+    """
+    paths = manifest.paths()
+    file = (folder or find_cache_folder()) / f"{name_cache(paths, size_px)}.npy"
+    if not file.is_file():
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_cache(paths, size_px=size_px, file=file, advance=advance)
+        except OSError as error:
+            raise RecipeError(
+                f"Cannot write the cache of decoded pictures ({error.strerror}); it needs "
+                f"{len(paths) * size_px * size_px * 3 / 1e6:.0f} MB. Free some space, or set SECONDLOOK_CACHE."
+            ) from error
+    pictures: NDArray[np.uint8] = np.load(file, mmap_mode="r", allow_pickle=False)
+    return pictures
+
+
+def name_cache(paths: Sequence[Path], size_px: int) -> str:
+    """Return a name that changes when a picture, the order, the size or the way of decoding changes.
+
+    Raises:
+        DatasetError: Pictures are missing; all of them are listed.
+    """
+    digest = hashlib.sha256(f"{CACHE_VERSION} {size_px}".encode())
+    missing = []
+    for path in paths:
+        try:
+            facts = path.stat()
+        except FileNotFoundError:
+            missing.append(path.name)
+            continue
+        digest.update(f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
+    if missing:
+        raise DatasetError("Expected every picture of the manifest to be there.", missing)
+    return digest.hexdigest()[:32]
+
+
+def write_cache(
+    paths: Sequence[Path], *, size_px: int, file: Path, advance: Callable[[int, int], None]
+) -> None:
+    """Decode pictures into a new array file that appears under its name only when complete."""
+    temporary = file.with_name(f"{file.name}.{os.getpid()}.tmp")
+    faults = []
+    try:
+        array = np.lib.format.open_memmap(
+            temporary, mode="w+", dtype=np.uint8, shape=(len(paths), size_px, size_px, 3)
+        )
+        for index, path in enumerate(paths):
+            try:
+                array[index] = resize_square(read_picture(path, target_px=size_px).pixels, size_px)
+            except InputError as error:
+                faults.append(f"{path.name}: {error}")
+            advance(index + 1, len(paths))
+        array.flush()
+        del array
+        if faults:
+            raise DatasetError("Expected every picture of the manifest to be readable.", faults)
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def draw_order(labels: NDArray[np.int64], *, balance: str, seed: int, epoch: int) -> NDArray[np.int64]:
+    """Return the order of one epoch's pictures; it depends on seed and epoch alone.
+
+    Args:
+        labels: int64 N, class numbers of the training pictures.
+        balance: ``sampler`` draws classes equally often (with replacement); anything else shuffles.
+        seed: The run's seed.
+        epoch: Number of the epoch, from 0.
+
+    Returns:
+        int64 N, row numbers.
+    """
+    generator = np.random.default_rng([seed, epoch])
+    if balance != "sampler":
+        return generator.permutation(len(labels))
+    counts = np.bincount(labels)
+    chances = 1.0 / counts[labels]
+    return generator.choice(len(labels), size=len(labels), p=chances / chances.sum())
