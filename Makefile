@@ -1,0 +1,61 @@
+# Secondlook: `make run` starts the application, `make test` runs every check and test, `make help` lists the rest.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+ARGS ?=
+BUNDLE ?= skin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench figures clean
+
+help: ## List what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/run.stamp ## Set up (no PyTorch, about a minute) and start the application; ARGS="--port 8001"
+	@$(BIN)/secondlook serve $(ARGS)
+
+test: check browser ## Set up and run every check and test, browser tests too; ARGS="-k word"
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/develop.stamp ## Format, lint, types, layers, Django's own checks
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m scripts.check_django
+
+format: $(VENV)/develop.stamp ## Mend what can be mended without thinking
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/develop.stamp ## Speed against plain alternatives; BUNDLE=folder, ARGS="--seconds 5"
+	@$(BIN)/python -m benchmarks --bundle $(BUNDLE) $(ARGS)
+
+figures: $(VENV)/run.stamp ## Write the measured figures into README.md
+	$(BIN)/python -m scripts.write_figures
+
+clean: ## Remove the virtual environment and every cache
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+.PHONY: browser
+browser:
+	@command -v chromium >/dev/null || scripts/need_package.sh chromium "the browser tests"
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Secondlook needs Python 3.11 or newer, and '$(PYTHON)' is older. Name another one: make run PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || scripts/need_package.sh \
+	  "$$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" "a virtual environment"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: pyproject.toml | $(BIN)/pip
+	@echo "Installing Secondlook into $(VENV) (about a minute, once)."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/develop.stamp: pyproject.toml | $(BIN)/pip
+	@echo "Installing Secondlook with PyTorch and the development tools into $(VENV) (2 to 4 minutes and 6 GB, once)."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,heic,dev]'
+	@$(BIN)/python -c 'import torchvision' || { \
+	  echo "torch and torchvision do not match: install both from one index, then try again." >&2; exit 1; }
+	@touch $(VENV)/run.stamp $@
