@@ -1,0 +1,95 @@
+"""Find out, without the onnx package, whether an ONNX graph keeps data outside its own file.
+
+ONNX files are protocol buffers. A tensor with ``data_location`` EXTERNAL or with ``external_data`` names a file (or,
+in ONNX Runtime, a memory address) to read; a bundle must never do so. Every place where the format allows a tensor
+is walked: initializers, sparse ones, attributes, subgraphs, functions and training information.
+Field numbers: onnx.proto of ONNX 1.17.
+"""
+
+from collections.abc import Iterator
+
+from secondlook.errors import BundleError
+
+# Message → field number → the message in that field. Fields that hold no tensor at any depth are skipped.
+MESSAGES: dict[str, dict[int, str]] = {
+    "Model": {7: "Graph", 20: "TrainingInfo", 25: "Function"},
+    "TrainingInfo": {1: "Graph", 2: "Graph"},
+    "Function": {7: "Node", 11: "Attribute"},
+    "Graph": {1: "Node", 5: "Tensor", 15: "SparseTensor"},
+    "Node": {5: "Attribute"},
+    "Attribute": {5: "Tensor", 6: "Graph", 10: "Tensor", 11: "Graph", 22: "SparseTensor", 23: "SparseTensor"},
+    "SparseTensor": {1: "Tensor", 2: "Tensor"},
+}
+EXTERNAL_DATA, DATA_LOCATION = 13, 14
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+
+
+def refuse_external_data(model: bytes) -> None:
+    """Check that every tensor of an ONNX file lies in the file itself.
+
+    Raises:
+        BundleError: A tensor points elsewhere, or the bytes are no ONNX file.
+    """
+    try:
+        external = any(_points_outside(tensor) for tensor in _find_tensors(model))
+    except (IndexError, ValueError) as error:
+        raise BundleError(
+            "Expected an ONNX graph in model.onnx; the file is damaged or something else. Fetch the bundle again."
+        ) from error
+    if external:
+        raise BundleError(
+            "Expected all weights inside model.onnx; the graph points to data outside it, which a bundle may not do. "
+            "Export it as one file."
+        )
+
+
+def _find_tensors(model: bytes) -> Iterator[memoryview]:
+    waiting = [("Model", memoryview(model))]
+    while waiting:
+        kind, message = waiting.pop()
+        if kind == "Tensor":
+            yield message
+            continue
+        for field, wire, value in _read_fields(message):
+            child = MESSAGES[kind].get(field)
+            if child is not None and wire == BYTES:
+                waiting.append((child, value))
+
+
+def _points_outside(tensor: memoryview) -> bool:
+    return any(
+        field == EXTERNAL_DATA or (field == DATA_LOCATION and bytes(value) != b"\0")
+        for field, _, value in _read_fields(tensor)
+    )
+
+
+def _read_fields(message: memoryview) -> Iterator[tuple[int, int, memoryview]]:
+    """Yield number, wire type and raw value of each field."""
+    position = 0
+    while position < len(message):
+        tag, position = _read_varint(message, position)
+        field, wire = tag >> 3, tag & 7
+        if wire == VARINT:
+            _, end = _read_varint(message, position)
+        elif wire == BYTES:
+            size, position = _read_varint(message, position)
+            end = position + size
+        elif wire in (FIXED64, FIXED32):
+            end = position + (8 if wire == FIXED64 else 4)
+        else:
+            raise ValueError(f"unknown wire type {wire}")
+        if end > len(message):
+            raise ValueError("a field runs past its message")
+        yield field, wire, message[position:end]
+        position = end
+
+
+def _read_varint(message: memoryview, position: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 70, 7):
+        byte = message[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if not byte & 0x80:
+            return value, position
+    raise ValueError("a number longer than ten bytes")

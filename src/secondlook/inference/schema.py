@@ -1,0 +1,155 @@
+"""What the JSON files of a bundle hold; an unknown key, a wrong type or another schema version is refused."""
+
+import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
+
+from secondlook.conditions import TASKS
+from secondlook.inference.outliers import OutlierMethod
+
+SCHEMA_VERSION = 1
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Schema(BaseModel):
+    """Frozen, finite, and without unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class TrainingFacts(Schema):
+    """Where the weights come from.
+
+    ``leak`` is ``none``, or a note that marks every figure because training saw pictures of the measuring split.
+    """
+
+    recipe: str
+    recipe_sha256: Sha256
+    data: str
+    data_fingerprint: str
+    secondlook_version: str
+    leak: str
+
+
+class GraphFacts(Schema):
+    """The ONNX file's hash, and how many views of a picture it averages by itself."""
+
+    sha256: Sha256
+    views: PositiveInt
+
+
+class BundleFacts(Schema):
+    """``bundle.json``."""
+
+    schema_version: Literal[1]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+    version: str
+    task: str
+    labels: tuple[str, ...]
+    input_size_px: Annotated[int, Field(ge=16, le=1024)]
+    resize: Literal["central_square"]
+    created: datetime.date
+    licence: str
+    training: TrainingFacts
+    graph: GraphFacts
+
+    @model_validator(mode="after")
+    def check_task(self) -> Self:
+        """Refuse a task that this version does not know, or labels in another order."""
+        if self.task not in TASKS:
+            raise ValueError(f"task: expected one of {', '.join(TASKS)}, got {self.task!r}")
+        if self.labels != TASKS[self.task].keys:
+            raise ValueError(f"labels: expected {', '.join(TASKS[self.task].keys)}, got {', '.join(self.labels)}")
+        return self
+
+
+class OperatingPoint(Schema):
+    """A threshold on the probability of malignancy, and what it gave on the calibration split.
+
+    ``sensitivity_lower`` is the one-sided 95 % bound of Clopper and Pearson 1934, doi 10.1093/biomet/26.4.404.
+    """
+
+    name: Literal["sensitivity_90", "sensitivity_95"]
+    target: Share
+    threshold: Share
+    sensitivity: Share
+    sensitivity_lower: Share
+    specificity: Share
+    positives: PositiveInt
+    negatives: PositiveInt
+    groups: PositiveInt
+
+
+class OutlierLimit(Schema):
+    """How embeddings are scored, and the score above which a picture is not evaluable."""
+
+    method: OutlierMethod
+    limit: float
+    neighbours: PositiveInt = 10
+    shrinkage: Annotated[float, Field(gt=0, le=1)] = 0.1
+
+
+class FittedOn(Schema):
+    """The pictures that calibration was fitted on."""
+
+    split: str
+    pictures: PositiveInt
+    groups: PositiveInt
+    data_fingerprint: str
+
+
+class Calibration(Schema):
+    """``calibration.json``: what turns logits into probabilities and a triage."""
+
+    temperature: PositiveFloat
+    log_prior: tuple[float, ...]
+    operating_points: tuple[OperatingPoint, ...]
+    outlier: OutlierLimit
+    fitted_on: FittedOn
+
+    @model_validator(mode="after")
+    def check_points(self) -> Self:
+        """Refuse anything but the two operating points, the stricter sensitivity at the lower threshold."""
+        if sorted(point.name for point in self.operating_points) != ["sensitivity_90", "sensitivity_95"]:
+            raise ValueError("operating_points: expected sensitivity_90 and sensitivity_95, each once")
+        if self.find_point("sensitivity_95").threshold > self.find_point("sensitivity_90").threshold:
+            raise ValueError("operating_points: expected the threshold of sensitivity_95 not above sensitivity_90's")
+        return self
+
+    def find_point(self, name: Literal["sensitivity_90", "sensitivity_95"]) -> OperatingPoint:
+        """Return the operating point of this name."""
+        return next(point for point in self.operating_points if point.name == name)
+
+
+class MeasuredBundle(Schema):
+    """Which bundle the evidence speaks of."""
+
+    name: str
+    version: str
+    graph_sha256: Sha256
+
+
+class Evidence(Schema):
+    """``evidence.json``: measured figures; every one is ``{value, lower, upper}``, per-label ones keyed by label."""
+
+    schema_version: Literal[1]
+    bundle: MeasuredBundle
+    calibration_sha256: Sha256
+    secondlook_version: str
+    manifest: dict[str, JsonValue]
+    leak: str
+    seed: NonNegativeInt
+    resamples: NonNegativeInt
+    measures: dict[str, JsonValue]

@@ -1,0 +1,131 @@
+"""Run a bundle's ONNX graph on one core; ONNX Runtime lives here alone."""
+
+import hashlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from secondlook.errors import BundleError
+from secondlook.inference.graph import refuse_external_data
+
+OUTPUTS = ("logits", "embedding", "map")
+RANKS = {"logits": 2, "embedding": 2, "map": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What the graph says about N pictures.
+
+    Attributes:
+        logits: float32 N×K, before any prior and temperature.
+        embedding: float32 N×D.
+        map: float32 N×K×h×w, class activation over the central square, row 0 at the top.
+    """
+
+    logits: NDArray[np.float32]
+    embedding: NDArray[np.float32]
+    map: NDArray[np.float32]
+
+
+class Session:
+    """One ONNX Runtime session: sequential, without spinning threads; safe to call from several threads.
+
+    Args:
+        model: The graph, as a file or as its bytes.
+        threads: Threads within one operator.
+
+    Raises:
+        BundleError: The graph cannot be read, points outside its file, or has other inputs and outputs.
+    """
+
+    def __init__(self, model: Path | bytes, *, threads: int = 1) -> None:
+        data = model if isinstance(model, bytes) else model.read_bytes()
+        refuse_external_data(data)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # noqa: BLE001 - ONNX Runtime raises classes of its own without a common parent
+            raise BundleError(
+                "Expected an ONNX graph in model.onnx; ONNX Runtime cannot load it. Export or fetch the bundle again."
+            ) from error
+        self.size_px = check_signature(self._session)
+
+    def run(self, images: NDArray[np.uint8]) -> Outputs:
+        """Run the graph.
+
+        Args:
+            images: uint8 N×S×S×3, RGB, S being the bundle's input size.
+
+        Returns:
+            Logits, embeddings and maps of the N pictures; each is exactly what the picture gives alone.
+
+        Raises:
+            BundleError: The graph fails on this input.
+        """
+        if images.dtype != np.uint8 or images.shape[1:] != (self.size_px, self.size_px, 3) or not len(images):
+            raise ValueError(
+                f"Expected uint8 N×{self.size_px}×{self.size_px}×3 with N > 0, got {images.dtype} {images.shape}."
+            )
+        # One by one: matrix products round differently with the number of rows, and a batch must equal singles.
+        rows = [self._run_one(images[number : number + 1]) for number in range(len(images))]
+        logits, embedding, activation = (np.concatenate(parts) for parts in zip(*rows, strict=True))
+        return Outputs(logits, embedding, activation)
+
+    def _run_one(self, image: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        try:
+            outputs: list[NDArray[np.float32]] = self._session.run(OUTPUTS, {"image": image})
+        except Exception as error:  # noqa: BLE001 - as above
+            raise BundleError(
+                "The bundle's graph fails on a picture of its own input size; export it again."
+            ) from error
+        return outputs
+
+
+def check_signature(session: onnxruntime.InferenceSession) -> int:
+    """Return the input's side in pixels.
+
+    Raises:
+        BundleError: Inputs or outputs are not those of a bundle.
+    """
+    inputs = session.get_inputs()
+    shape = list(inputs[0].shape) if len(inputs) == 1 else []
+    square = len(shape) == 4 and isinstance(shape[1], int) and shape[1] == shape[2] and shape[3] == 3
+    dynamic = bool(shape) and not isinstance(shape[0], int)
+    if len(inputs) != 1 or inputs[0].name != "image" or inputs[0].type != "tensor(uint8)" or not (square and dynamic):
+        raise BundleError(
+            "Expected a graph with one input `image`, uint8 N×S×S×3 with a free N; model.onnx has another. Export it again."
+        )
+    found = {output.name: (output.type, len(output.shape)) for output in session.get_outputs()}
+    if found != {name: ("tensor(float)", RANKS[name]) for name in OUTPUTS}:
+        raise BundleError(
+            "Expected a graph with the float32 outputs logits N×K, embedding N×D and map N×K×h×w; "
+            "model.onnx has others. Export it again."
+        )
+    return int(shape[1])
+
+
+_sessions: dict[str, Session] = {}
+_lock = threading.Lock()
+
+
+def share_session(data: bytes, *, make: Callable[[bytes], Session] = Session) -> Session:
+    """Return this process's one session for a graph with these bytes.
+
+    Raises:
+        BundleError: As for ``Session``.
+    """
+    key = hashlib.sha256(data).hexdigest()
+    with _lock:
+        if key not in _sessions:
+            _sessions[key] = make(data)
+        return _sessions[key]

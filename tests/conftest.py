@@ -1,0 +1,20 @@
+"""Fixtures that several rooms share."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.bundles import build_bundle
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a sealed bundle that tells drawn lesions apart; do not change it, take `bundle_copy`."""
+    return build_bundle(tmp_path_factory.mktemp("bundles") / "tiny")
+
+
+@pytest.fixture
+def bundle_copy(tiny_bundle: Path, tmp_path: Path) -> Path:
+    """Return a copy of the tiny bundle that a test may change."""
+    return Path(shutil.copytree(tiny_bundle, tmp_path / "copy"))
