@@ -1,0 +1,232 @@
+"""From a trained network to a draft bundle: one ONNX graph, compared with torch before it counts."""
+
+import datetime
+import hashlib
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+import secondlook
+from secondlook.conditions import find_task
+from secondlook.errors import BundleError
+from secondlook.inference.bundle import BundleFacts
+from secondlook.inference.session import Session
+from secondlook.training.recipe import Recipe
+from secondlook.training.zoo.classifier import Classifier
+
+OPSET = 18
+TOLERANCE = 1e-3
+SMALLEST_HALVED = 64
+CHECKED_PICTURES = 5
+
+
+class Served(nn.Module):
+    """What becomes the graph: normalisation, views, network and averaging.
+
+    Args:
+        network: The trained network.
+        views: 1, 2, 4 or 8 of the square's symmetries (identity, flips, then transposed ones) that are averaged.
+        shift: float32 K, added to the logits; makes those of a network that has learnt class shares even.
+    """
+
+    shift: Tensor
+
+    def __init__(self, network: Classifier, *, views: int, shift: NDArray[np.float32]) -> None:
+        super().__init__()
+        self.network = network
+        self.views = views
+        self.register_buffer("shift", torch.from_numpy(shift))
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return logits N×K, embedding N×D and map N×K×h×w of pictures uint8 N×S×S×3."""
+        pixels = image.permute(0, 3, 1, 2).to(torch.float32) / 255
+        answers = [self.look(pixels, view) for view in range(self.views)]
+        logits, embedding, activation = (sum(parts[1:], parts[0]) / self.views for parts in zip(*answers, strict=True))
+        return logits + self.shift, embedding, activation
+
+    def look(self, pixels: Tensor, view: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Answer for one of the square's symmetries, the map turned back."""
+        dims = [dim for dim, bit in ((3, 1), (2, 2)) if view & bit]
+        turned = pixels.flip(dims) if dims else pixels
+        if view & 4:
+            turned = turned.transpose(2, 3)
+        logits, embedding, activation = self.network.explain(turned)
+        if view & 4:
+            activation = activation.transpose(2, 3)
+        return logits, embedding, activation.flip(dims) if dims else activation
+
+
+def export_bundle(
+    network: nn.Module,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    log_prior: NDArray[np.float32],
+    data_fingerprint: str,
+    leak: str = "none",
+) -> None:
+    """Write a draft bundle: ``bundle.json``, ``model.onnx``, and ``reference.npz`` with the stored pair.
+
+    Args:
+        network: The trained network.
+        recipe: The recipe that it was trained by.
+        folder: Where the draft goes; files of an earlier one are replaced.
+        log_prior: float32 K, log class shares in training.
+        data_fingerprint: Of the manifest, split included.
+        leak: ``none``, or the note that marks every figure.
+
+    Raises:
+        BundleError: The graph does not give what torch gives.
+    """
+    if not isinstance(network, Classifier):
+        raise TypeError(f"Expected a Classifier, got {type(network).__name__}.")
+    shift = -log_prior if recipe.loss.balance == "none" else np.zeros_like(log_prior)
+    network = network.cpu().eval()
+    if recipe.export.weights == "fp16":
+        round_weights(network)
+    served = Served(network, views=recipe.export.views, shift=shift.astype(np.float32)).eval()
+    size = recipe.export.input_size_px
+    model = trace_graph(served, size_px=size)
+    if recipe.export.weights == "fp16":
+        halve_weights(model)
+    content = model.SerializeToString(deterministic=True)
+    compare_graph(served, content, size_px=size)
+    probe = draw_probe(size)
+    logits = Session(content).run(probe[None]).logits[0]
+    folder.mkdir(parents=True, exist_ok=True)
+    write_bytes(folder / "model.onnx", content)
+    arrays = io.BytesIO()
+    np.savez_compressed(arrays, probe_image=probe, probe_logits=logits)
+    write_bytes(folder / "reference.npz", arrays.getvalue())
+    facts = describe_bundle(recipe, content, data_fingerprint=data_fingerprint, leak=leak)
+    write_bytes(folder / "bundle.json", (facts.model_dump_json(indent=2) + "\n").encode())
+
+
+def describe_bundle(recipe: Recipe, graph: bytes, *, data_fingerprint: str, leak: str) -> BundleFacts:
+    """Return the facts of a new bundle."""
+    data = recipe.data
+    return BundleFacts.model_validate(
+        {
+            "schema_version": 1,
+            "name": recipe.name,
+            "version": datetime.datetime.now(tz=datetime.UTC).strftime("%Y.%m.%d"),
+            "task": recipe.task,
+            "labels": find_task(recipe.task).keys,
+            "input_size_px": recipe.export.input_size_px,
+            "resize": "central_square",
+            "created": datetime.datetime.now(tz=datetime.UTC).date(),
+            "licence": recipe.export.licence,
+            "training": {
+                "recipe": recipe.name,
+                "recipe_sha256": recipe.fingerprint(),
+                "data": data.source or Path(str(data.manifest)).stem,
+                "data_fingerprint": data_fingerprint,
+                "secondlook_version": secondlook.__version__,
+                "leak": leak,
+            },
+            "graph": {"sha256": hashlib.sha256(graph).hexdigest(), "views": recipe.export.views},
+        }
+    )
+
+
+def trace_graph(served: Served, *, size_px: int) -> onnx.ModelProto:
+    """Return the ONNX graph of a network, its batch size dynamic."""
+    example = torch.zeros(2, size_px, size_px, 3, dtype=torch.uint8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns of its own internals
+        program = torch.onnx.export(
+            served,
+            (example,),
+            input_names=["image"],
+            output_names=["logits", "embedding", "map"],
+            dynamic_shapes={"image": {0: torch.export.Dim("pictures")}},
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+            external_data=False,
+        )
+    model: onnx.ModelProto = program.model_proto
+    for node in model.graph.node:
+        del node.metadata_props[:]  # source paths of the machine that exported
+        node.doc_string = ""
+    del model.metadata_props[:]
+    return model
+
+
+@torch.no_grad()
+def round_weights(network: nn.Module) -> None:
+    """Round the large weights to what float16 can hold, so that storing them so loses nothing more."""
+    for weight in network.parameters():
+        if weight.numel() >= SMALLEST_HALVED:
+            weight.copy_(weight.half().float())
+
+
+def halve_weights(model: onnx.ModelProto) -> None:
+    """Store every float32 weight that float16 holds exactly as float16, with a cast in front of its use."""
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT:
+            continue
+        values = numpy_helper.to_array(tensor)
+        with np.errstate(over="ignore"):
+            half = values.astype(np.float16)
+        if values.size < SMALLEST_HALVED or not np.array_equal(half.astype(np.float32), values):
+            continue
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(half, name=f"{name}.half"))
+        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
+    known = {value.name: value for value in model.graph.value_info}
+    for cast in casts:
+        if cast.output[0] in known:
+            model.graph.value_info.remove(known[cast.output[0]])
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+
+
+def compare_graph(served: Served, content: bytes, *, size_px: int) -> None:
+    """Compare the graph with torch on random pictures, one by one and as a batch.
+
+    Raises:
+        BundleError: They differ by more than ``TOLERANCE`` of the output's own spread.
+    """
+    generator = np.random.default_rng(0)
+    images = generator.integers(0, 256, (CHECKED_PICTURES, size_px, size_px, 3), dtype=np.uint8)
+    images[0] = draw_probe(size_px)
+    with torch.no_grad():
+        wanted = [part.numpy() for part in served(torch.from_numpy(images))]
+    outputs = Session(content).run(images)
+    for name, expected in zip(("logits", "embedding", "map"), wanted, strict=True):
+        got = getattr(outputs, name)
+        if got.shape != expected.shape:
+            raise BundleError(f"The exported graph's {name} has the shape {got.shape}, torch's {expected.shape}.")
+        difference = float(np.abs(got - expected).max())
+        allowed = TOLERANCE * max(1.0, float(expected.std()))
+        if not difference <= allowed:
+            raise BundleError(
+                f"The exported graph's {name} differs from torch's by {difference:.2g}, more than {allowed:.2g}. "
+                "Export with weights: fp32, or report the network and the versions that `secondlook doctor` prints."
+            )
+
+
+def draw_probe(size_px: int) -> NDArray[np.uint8]:
+    """Return the picture of the stored input → output pair: uint8 S×S×3, a dark disc on a graded ground."""
+    rows, columns = np.mgrid[0:size_px, 0:size_px] / size_px
+    disc = (rows - 0.5) ** 2 + (columns - 0.45) ** 2 < 0.06
+    ground = np.stack([200 + 30 * rows, 150 + 40 * columns, 130 + 30 * rows], axis=-1)
+    return np.where(disc[..., None], ground * np.array([0.45, 0.35, 0.35]), ground).astype(np.uint8)
+
+
+def write_bytes(file: Path, content: bytes) -> None:
+    """Replace a file atomically."""
+    temporary = file.with_name(file.name + ".tmp")
+    temporary.write_bytes(content)
+    temporary.replace(file)
