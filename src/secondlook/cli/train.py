@@ -1,0 +1,112 @@
+"""`secondlook train`: from a recipe to a bundle with its evidence."""
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from secondlook.errors import RecipeError
+
+if TYPE_CHECKING:
+    from secondlook.training.loop import Progress as Position
+    from secondlook.training.loop import Watcher
+    from secondlook.training.recipe import Recipe
+
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe: --set stages.0.epochs=2 (repeat)."),
+]
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe file, or the name of a shipped one, for example skin.")],
+    changes: Changes = None,
+    run: Annotated[Path | None, typer.Option(help="The run folder; default runs/NAME.")] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Show the whole recipe and stop.")] = False,
+) -> None:
+    """Train a model by a recipe, calibrate it, measure it once on the test split, and write its bundle.
+
+    Stop it at any moment, with Ctrl-C or by pulling the plug; the same command continues, and ends with the weights
+    of an unbroken run. The run folder then holds recipe.yaml, split.csv, history.csv, plots/, checkpoints/ and bundle/.
+
+    Data folders in recipes start from SECONDLOOK_DATA (default ../shared/data). For your own manifest:
+
+        secondlook train skin --set data.manifest=mine.csv --set data.source=null --set data.folder=null
+    """
+    try:
+        from secondlook.training.recipe import read_recipe
+        from secondlook.training.run import train_run
+    except ModuleNotFoundError as error:
+        raise RecipeError(
+            f"Training needs {error.name}, which a plain install leaves out: pip install 'secondlook[train]'."
+        ) from error
+    chosen = read_recipe(recipe, changes=changes or ())
+    if preview:
+        sys.stdout.write(chosen.dump())
+        return
+    folder = run or Path("runs") / chosen.name
+    console = Console(stderr=True)
+    signal.signal(signal.SIGTERM, raise_interrupt)
+    try:
+        with open_progress(console) as progress:
+            bundle = train_run(chosen, folder, watcher=show_progress(progress, chosen, console))
+    except KeyboardInterrupt:
+        console.print(f"Stopped; everything is saved in {folder}. Run the same command again to continue.")
+        raise typer.Exit(1) from None
+    console.print(f"Done. The bundle is in {bundle}; look at it with: secondlook bundle show {bundle}")
+    sys.stdout.write(f"{bundle}\n")
+
+
+def raise_interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Treat a polite kill like Ctrl-C: save, then stop."""
+    raise KeyboardInterrupt
+
+
+def open_progress(console: Console) -> Progress:
+    """Return the progress display: on a terminal a bar, elsewhere nothing but the lines printed per epoch."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[facts]}"),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+
+
+def show_progress(progress: Progress, recipe: "Recipe", console: Console) -> "Watcher":
+    """Return a watcher that moves the bar and prints one line per epoch."""
+    from secondlook.training.loop import Watcher
+
+    bar = progress.add_task(f"{recipe.name}", total=None, facts="")
+    printed = 0
+
+    def move(position: "Position") -> None:
+        facts = f"loss {position.loss:.3f} · rate {position.rate:.2g} · {position.pictures_per_s:.0f} images/s"
+        label = f"{recipe.name} · epoch {position.epoch}/{position.epochs}"
+        progress.update(bar, description=label, completed=position.step, total=position.steps, facts=facts)
+
+    def print_epochs(history: list[dict[str, float]]) -> None:
+        nonlocal printed
+        for row in history[printed:]:
+            console.print(
+                f"epoch {row['epoch']:.0f} · {row['size_px']:.0f} px · loss {row['loss']:.3f} · calibration: "
+                f"AUC {row['calibration_auc']:.3f}, balanced accuracy {row['calibration_balanced_accuracy']:.3f}",
+                highlight=False,
+            )
+        printed = len(history)
+
+    return Watcher(
+        note=lambda sentence: progress.update(bar, description=f"{recipe.name} · {sentence}"),
+        decoded=lambda done, total: progress.update(bar, completed=done, total=total, facts="pictures decoded"),
+        step=move,
+        epoch=print_epochs,
+        warn=lambda sentence: console.print(f"[yellow]{sentence}[/]", highlight=False),
+    )
