@@ -323,7 +323,7 @@ def _check_reference(reference: Reference, facts: BundleFacts) -> None:
 def _check_probe(session: Session, reference: Reference, facts: BundleFacts) -> None:
     if session.size_px != facts.input_size_px:
         raise BundleError(
-            f"bundle.json says {facts.input_size_px} px, model.onnx takes {session.size_px} px. Export the bundle again."
+            f"bundle.json says {facts.input_size_px} px, model.onnx takes {session.size_px} px. Export it again."
         )
     outputs = session.run(reference.probe_image[None])
     if outputs.logits.shape[1] != len(facts.labels) or outputs.map.shape[1] != len(facts.labels):

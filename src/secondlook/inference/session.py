@@ -54,7 +54,7 @@ class Session:
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # noqa: BLE001 - ONNX Runtime raises classes of its own without a common parent
+        except Exception as error:  # ONNX Runtime's own classes have no common parent
             raise BundleError(
                 "Expected an ONNX graph in model.onnx; ONNX Runtime cannot load it. Export or fetch the bundle again."
             ) from error
@@ -84,7 +84,7 @@ class Session:
     def _run_one(self, image: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         try:
             outputs: list[NDArray[np.float32]] = self._session.run(OUTPUTS, {"image": image})
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:
             raise BundleError(
                 "The bundle's graph fails on a picture of its own input size; export it again."
             ) from error
@@ -103,7 +103,8 @@ def check_signature(session: onnxruntime.InferenceSession) -> int:
     dynamic = bool(shape) and not isinstance(shape[0], int)
     if len(inputs) != 1 or inputs[0].name != "image" or inputs[0].type != "tensor(uint8)" or not (square and dynamic):
         raise BundleError(
-            "Expected a graph with one input `image`, uint8 N×S×S×3 with a free N; model.onnx has another. Export it again."
+            "Expected a graph with one input `image`, uint8 N×S×S×3 with a free N; model.onnx has another. "
+            "Export it again."
         )
     found = {output.name: (output.type, len(output.shape)) for output in session.get_outputs()}
     if found != {name: ("tensor(float)", RANKS[name]) for name in OUTPUTS}:

@@ -1,0 +1,248 @@
+"""One picture in, one prediction out: the same for the command line, the page, the interface and evaluation."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from secondlook.conditions import Task, find_task
+from secondlook.imaging.quality import Quality, assess_quality
+from secondlook.imaging.read import Picture, read_picture
+from secondlook.imaging.resize import resize_square
+from secondlook.inference.bundle import Bundle, Calibration, find_bundle, open_bundle
+from secondlook.inference.outliers import fit_scorer
+from secondlook.inference.reasons import Reason, explain_flag
+
+Verdict = Literal["urgent", "refer", "routine"]
+Triage = Verdict | Literal["not_evaluable"]
+Readable = str | Path | bytes | BinaryIO | Picture
+
+
+@dataclass(frozen=True, slots=True)
+class BundleIdentity:
+    """Which bundle answered; ``sha256`` covers every file of it."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a bundle says about one picture. It supports a decision; it is no diagnosis.
+
+    Attributes:
+        task: Key of the task.
+        label: The label whose probability stands highest above its usual share (the balanced decision).
+        probabilities: Calibrated probability by label, in the task's order; they add up to one.
+        malignancy: Sum of the malignant labels' probabilities.
+        triage: ``urgent``, ``refer``, ``routine``, or ``not_evaluable`` for a bad picture or an outlier; the other
+            fields of such a picture are filled in all the same, for research.
+        reasons: What the triage rests on, most important first.
+        outlier_score: Distance from the calibration pictures; higher is stranger.
+        quality: How good the picture is.
+        heatmaps: By label, float32 h×w in 0…1 over the picture's central square, row 0 at the top.
+        embedding: float32 D.
+        bundle: Which bundle answered.
+        seconds: Time from file to answer.
+    """
+
+    task: str
+    label: str
+    probabilities: Mapping[str, float]
+    malignancy: float
+    triage: Triage
+    reasons: tuple[Reason, ...]
+    outlier_score: float
+    quality: Quality
+    heatmaps: Mapping[str, NDArray[np.float32]]
+    embedding: NDArray[np.float32]
+    bundle: BundleIdentity
+    seconds: float
+
+    @property
+    def heatmap(self) -> NDArray[np.float32]:
+        """The heatmap of the label, float32 h×w in 0…1 over the picture's central square."""
+        return self.heatmaps[self.label]
+
+
+class Predictor:
+    """Predicts with one bundle; safe to use from several threads."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.task: Task = find_task(bundle.facts.task)
+        self.identity = BundleIdentity(bundle.facts.name, bundle.facts.version, bundle.sha256)
+        outlier = bundle.calibration.outlier
+        self._scorer = fit_scorer(
+            outlier.method,
+            bundle.reference.embedding,
+            bundle.reference.label,
+            neighbours=outlier.neighbours,
+            shrinkage=outlier.shrinkage,
+        )
+
+    @property
+    def usual_shares(self) -> dict[str, float]:
+        """Each label's share of the training population, which its probability is to be compared with."""
+        shares = soften(np.array(self.bundle.calibration.log_prior))
+        return dict(zip(self.task.keys, shares.tolist(), strict=True))
+
+    @overload
+    def predict(self, pictures: Readable) -> Prediction: ...
+
+    @overload
+    def predict(self, pictures: Sequence[Readable]) -> list[Prediction]: ...
+
+    def predict(self, pictures: Readable | Sequence[Readable]) -> Prediction | list[Prediction]:
+        """Predict one picture, or each of several; a batch gives exactly what singles give.
+
+        Args:
+            pictures: A path, the bytes of a file, an open file or a ``Picture``; or a sequence of them. A path, bytes
+                and an open file of the same picture give the same result to the last digit.
+
+        Raises:
+            InputError: A picture cannot be read.
+        """
+        if isinstance(pictures, Sequence) and not isinstance(pictures, str | bytes):
+            return [self._predict_one(picture) for picture in pictures]
+        return self._predict_one(pictures)
+
+    def _predict_one(self, source: Readable) -> Prediction:
+        started = time.perf_counter()
+        calibration = self.bundle.calibration
+        picture, image = read_input(source, self.bundle.facts.input_size_px)
+        quality = assess_quality(picture.pixels)
+        outputs = self.bundle.session.run(image[None])
+        probabilities = dict(zip(self.task.keys, calibrate(outputs.logits[0], calibration).tolist(), strict=True))
+        label = self.task.keys[int(outputs.logits[0].argmax())]
+        malignancy = sum(probabilities[key] for key in self.task.malignant)
+        outlier_score = float(self._scorer.score(outputs.embedding)[0])
+        evaluable = quality.evaluable and outlier_score <= calibration.outlier.limit
+        triage: Triage = choose_triage(malignancy, calibration) if evaluable else "not_evaluable"
+        return Prediction(
+            task=self.task.key,
+            label=label,
+            probabilities=probabilities,
+            malignancy=malignancy,
+            triage=triage,
+            reasons=self._explain(triage, label, probabilities, malignancy, outlier_score, quality),
+            outlier_score=outlier_score,
+            quality=quality,
+            heatmaps=dict(zip(self.task.keys, scale_maps(outputs.map[0]), strict=True)),
+            embedding=outputs.embedding[0],
+            bundle=self.identity,
+            seconds=time.perf_counter() - started,
+        )
+
+    def _explain(
+        self,
+        triage: Triage,
+        label: str,
+        probabilities: Mapping[str, float],
+        malignancy: float,
+        outlier_score: float,
+        quality: Quality,
+    ) -> tuple[Reason, ...]:
+        calibration = self.bundle.calibration
+        reasons = [explain_flag(flag) for flag in quality.flags]
+        if outlier_score > calibration.outlier.limit:
+            reasons.append(Reason("outlier", {"score": outlier_score, "limit": calibration.outlier.limit}))
+        if triage != "not_evaluable":
+            reasons.insert(0, explain_triage(triage, malignancy, calibration))
+            reasons.extend(self._explain_label(label, probabilities))
+        reasons.append(Reason("decision_support", {}))
+        return tuple(reasons)
+
+    def _explain_label(self, label: str, probabilities: Mapping[str, float]) -> list[Reason]:
+        top = max(probabilities, key=lambda key: probabilities[key])
+        if top == label:
+            return []
+        figures = {
+            "task": self.task.key,
+            "label": label,
+            "probability": probabilities[label],
+            "share": self.usual_shares[label],
+            "top": top,
+            "top_probability": probabilities[top],
+            "top_share": self.usual_shares[top],
+        }
+        return [Reason("above_usual_share", figures)]
+
+
+def load_predictor(name_or_folder: str | Path = "skin") -> Predictor:
+    """Open a bundle by shipped name or folder, with all checks, ready to predict.
+
+    Raises:
+        BundleError: The bundle is missing, tampered with or of an unknown schema.
+    """
+    return Predictor(open_bundle(find_bundle(name_or_folder)))
+
+
+def read_input(source: Readable, size_px: int) -> tuple[Picture, NDArray[np.uint8]]:
+    """Return a picture, and uint8 S×S×3 RGB of its central square as the graph takes it.
+
+    Training, calibration, evaluation and serving all read pictures in this way.
+
+    Raises:
+        InputError: The picture cannot be read.
+    """
+    picture = source if isinstance(source, Picture) else read_picture(source, target_px=size_px)
+    return picture, resize_square(picture.pixels, size_px)
+
+
+def calibrate(logits: NDArray[np.floating], calibration: Calibration) -> NDArray[np.float64]:
+    """Return the probabilities, float64 of the logits' shape (…×K): ``softmax((logits + log_prior) / temperature)``.
+
+    The graph is trained with logit adjustment (Menon et al. 2021, doi 10.48550/arXiv.2007.07314), so its logits take
+    all labels for equally likely; the prior puts back the shares of the training population. One temperature:
+    Guo, Pleiss, Sun, Weinberger 2017, doi 10.48550/arXiv.1706.04599.
+    """
+    return soften((logits.astype(np.float64) + np.array(calibration.log_prior)) / calibration.temperature)
+
+
+def soften(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the softmax over the last axis."""
+    odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(odds / odds.sum(axis=-1, keepdims=True))
+
+
+def choose_triage(malignancy: float, calibration: Calibration) -> Verdict:
+    """Return the triage of an evaluable picture."""
+    if malignancy >= calibration.find_point("sensitivity_90").threshold:
+        return "urgent"
+    return "refer" if malignancy >= calibration.find_point("sensitivity_95").threshold else "routine"
+
+
+def explain_triage(triage: Verdict, malignancy: float, calibration: Calibration) -> Reason:
+    """Return the reason that malignancy against its threshold gives."""
+    urgent = calibration.find_point("sensitivity_90")
+    point = urgent if triage == "urgent" else calibration.find_point("sensitivity_95")
+    figures: dict[str, float | str] = {
+        "malignancy": malignancy,
+        "threshold": point.threshold,
+        "threshold_urgent": urgent.threshold,
+        "sensitivity": point.sensitivity,
+        "sensitivity_lower": point.sensitivity_lower,
+        "specificity": point.specificity,
+        "missed": 1 - point.sensitivity,
+    }
+    return Reason(triage, figures)
+
+
+def scale_maps(maps: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Return one heatmap per label, float32 h×w in 0…1: where the picture speaks for it, against the mean of all.
+
+    Class activation mapping (Zhou et al. 2016, doi 10.1109/CVPR.2016.319). A value added to all labels changes no
+    probability, so it is taken away; what speaks against the label counts as nothing; the strongest place is one.
+
+    Args:
+        maps: float32 K×h×w class activation.
+    """
+    evidence = np.maximum(maps - maps.mean(axis=0), 0)
+    peaks = evidence.max(axis=(1, 2), keepdims=True)
+    return list((evidence / np.maximum(peaks, np.finfo(np.float32).tiny)).astype(np.float32))

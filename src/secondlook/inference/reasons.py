@@ -1,0 +1,96 @@
+"""What a prediction rests on, as figures for machines and as sentences in English and French."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from secondlook.conditions import Language, Task, find_task
+from secondlook.imaging.quality import QualityFlag
+
+ReasonCode = Literal["quality", "outlier", "urgent", "refer", "routine", "above_usual_share", "decision_support"]
+
+SENTENCES: dict[str, dict[Language, str]] = {
+    "outlier": {
+        "en": "The picture does not resemble those that the model was calibrated on (distance {score}, limit {limit}), "
+        "so its answer would mean nothing. Take a close picture of one lesion, in focus and evenly lit.",
+        "fr": "L’image ne ressemble pas à celles qui ont servi à étalonner le modèle (distance {score}, limite "
+        "{limit}) : sa réponse n’aurait pas de sens. Prenez une image rapprochée d’une seule lésion, nette et "
+        "éclairée uniformément.",
+    },
+    "urgent": {
+        "en": "The probability of malignancy is {malignancy}, not below the higher threshold of {threshold}. On the "
+        "calibration pictures that threshold found {sensitivity} of the malignant lesions (at least "
+        "{sensitivity_lower} with 95% confidence), and {specificity} of the benign ones lay below it.",
+        "fr": "La probabilité de malignité est de {malignancy} ; elle atteint le seuil supérieur de {threshold}. Sur "
+        "les images d’étalonnage, ce seuil a trouvé {sensitivity} des lésions malignes (au moins "
+        "{sensitivity_lower} avec une confiance de 95 %), et {specificity} des lésions bénignes étaient en dessous.",
+    },
+    "refer": {
+        "en": "The probability of malignancy is {malignancy}, not below the lower threshold of {threshold}, but below "
+        "the higher one of {threshold_urgent}. On the calibration pictures the lower threshold found {sensitivity} of "
+        "the malignant lesions (at least {sensitivity_lower} with 95% confidence), and {specificity} of the benign "
+        "ones lay below it.",
+        "fr": "La probabilité de malignité est de {malignancy} ; elle atteint le seuil inférieur de {threshold}, mais "
+        "pas le seuil supérieur de {threshold_urgent}. Sur les images d’étalonnage, le seuil inférieur a trouvé "
+        "{sensitivity} des lésions malignes (au moins {sensitivity_lower} avec une confiance de 95 %), et "
+        "{specificity} des lésions bénignes étaient en dessous.",
+    },
+    "routine": {
+        "en": "The probability of malignancy is {malignancy}, below the lower threshold of {threshold}. On the "
+        "calibration pictures that threshold found {sensitivity} of the malignant lesions (at least "
+        "{sensitivity_lower} with 95% confidence); it missed {missed}, so a low probability does not rule malignancy "
+        "out.",
+        "fr": "La probabilité de malignité est de {malignancy}, sous le seuil inférieur de {threshold}. Sur les images "
+        "d’étalonnage, ce seuil a trouvé {sensitivity} des lésions malignes (au moins {sensitivity_lower} avec une "
+        "confiance de 95 %) ; il en a manqué {missed} : une probabilité faible n’exclut pas une malignité.",
+    },
+    "above_usual_share": {
+        "en": "The label named is {label} because its probability of {probability} stands highest above its usual "
+        "share of {share}. The most probable label is {top}, with {top_probability} and a usual share of {top_share}.",
+        "fr": "Le diagnostic nommé est {label}, car c’est sa probabilité de {probability} qui dépasse le plus sa part "
+        "habituelle de {share}. Le plus probable est {top}, avec {top_probability} pour une part habituelle de "
+        "{top_share}.",
+    },
+    "decision_support": {
+        "en": "This result supports a clinician’s decision; it is no diagnosis.",
+        "fr": "Ce résultat aide un clinicien à décider ; ce n’est pas un diagnostic.",
+    },
+}
+DISTANCES = frozenset({"score", "limit"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing that a prediction rests on.
+
+    Attributes:
+        code: What it is about.
+        figures: Its numbers and keys, under the names that the sentences use.
+    """
+
+    code: ReasonCode
+    figures: Mapping[str, float | str]
+
+    def describe(self, language: Language = "en") -> str:
+        """Return one or two sentences for a reader."""
+        if self.code == "quality":
+            return _restore_flag(self.figures).describe(language)
+        task = find_task(str(self.figures["task"])) if "task" in self.figures else None
+        words = {key: _write_figure(key, value, task, language) for key, value in self.figures.items()}
+        return SENTENCES[self.code][language].format(**words)
+
+
+def explain_flag(flag: QualityFlag) -> Reason:
+    """Return the reason that a quality flag gives."""
+    return Reason("quality", {"flag": flag.code, "figure": flag.figure, "limit": flag.limit})
+
+
+def _restore_flag(figures: Mapping[str, float | str]) -> QualityFlag:
+    return QualityFlag(code=str(figures["flag"]), figure=float(figures["figure"]), limit=float(figures["limit"]))
+
+
+def _write_figure(key: str, value: float | str, task: Task | None, language: Language) -> str:
+    if isinstance(value, str):
+        return task.find_label(value).names[language] if task and key != "task" else value
+    text = f"{value:.3f}" if key in DISTANCES else f"{100 * value:.1f}%"
+    return text if language == "en" else text.replace(".", ",").replace("%", "\N{NO-BREAK SPACE}%")
