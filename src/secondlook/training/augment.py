@@ -127,9 +127,7 @@ def erase_rectangles(pixels: Tensor, share: float, generator: torch.Generator) -
     return torch.where(mask, pixels.mean(dim=(1, 2, 3), keepdim=True), pixels)
 
 
-def mix_pictures(
-    pixels: Tensor, targets: Tensor, *, alpha: float, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
+def mix_pictures(pixels: Tensor, targets: Tensor, *, alpha: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Blend every picture and its target with another's (mixup; Zhang et al. 2018, arXiv 1710.09412).
 
     Args:

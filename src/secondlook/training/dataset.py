@@ -81,16 +81,12 @@ def name_cache(paths: Sequence[Path], size_px: int) -> str:
     return digest.hexdigest()[:32]
 
 
-def write_cache(
-    paths: Sequence[Path], *, size_px: int, file: Path, advance: Callable[[int, int], None]
-) -> None:
+def write_cache(paths: Sequence[Path], *, size_px: int, file: Path, advance: Callable[[int, int], None]) -> None:
     """Decode pictures into a new array file that appears under its name only when complete."""
     temporary = file.with_name(f"{file.name}.{os.getpid()}.tmp")
     faults = []
     try:
-        array = np.lib.format.open_memmap(
-            temporary, mode="w+", dtype=np.uint8, shape=(len(paths), size_px, size_px, 3)
-        )
+        array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=(len(paths), size_px, size_px, 3))
         for index, path in enumerate(paths):
             try:
                 array[index] = resize_square(read_picture(path, target_px=size_px).pixels, size_px)
