@@ -1,0 +1,101 @@
+"""What the API answers with."""
+
+from typing import Literal
+
+from ninja import Schema
+from pydantic import Field
+
+from secondlook.clinic.look.presentation import read_language
+from secondlook.clinic.look.services import Answer, encode_heatmap
+from secondlook.clinic.look.wording import NOTICE
+
+
+class ReasonOut(Schema):
+    """Why the triage is what it is."""
+
+    code: str
+    text: str = Field(description="A sentence in the language of `Accept-Language`, English or French.")
+    figures: dict[str, float | str]
+
+
+class FlagOut(Schema):
+    """One fault of the picture."""
+
+    code: str
+    figure: float
+    limit: float
+    text: str
+
+
+class QualityOut(Schema):
+    """How good the picture is."""
+
+    evaluable: bool
+    flags: list[FlagOut]
+
+
+class BundleOut(Schema):
+    """Which model answered."""
+
+    name: str
+    version: str
+    hash: str = Field(description="SHA-256 of the bundle's list of sums.")
+
+
+class PredictionOut(Schema):
+    """A second look at one picture."""
+
+    task: str
+    label: str = Field(
+        description="The label whose probability stands highest above its usual share; not always the most probable."
+    )
+    probabilities: dict[str, float] = Field(description="Calibrated probability of each label; they add up to 1.")
+    malignancy: float | None = Field(description="Sum of the probabilities of the malignant labels.")
+    triage: Literal["urgent", "refer", "routine", "not_evaluable"]
+    reasons: list[ReasonOut]
+    quality: QualityOut
+    outlier_score: float
+    bundle: BundleOut
+    heatmap: str = Field(
+        description="PNG data URI, transparent where nothing spoke for the label; it covers the central square."
+    )
+    notice: str
+
+
+class ProblemOut(Schema):
+    """A refusal (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = Field(description="What was expected, what came and what to do.")
+
+
+def describe_answer(answer: Answer) -> PredictionOut:
+    """Return an answer as the API gives it, its sentences in the reader's language."""
+    prediction = answer.prediction
+    language = read_language()
+    return PredictionOut(
+        task=prediction.task,
+        label=prediction.label,
+        probabilities=dict(prediction.probabilities),
+        malignancy=prediction.malignancy,
+        triage=prediction.triage,
+        reasons=[
+            ReasonOut(code=reason.code, text=reason.describe(language), figures=dict(reason.figures))
+            for reason in prediction.reasons
+        ],
+        quality=QualityOut(
+            evaluable=prediction.quality.evaluable,
+            flags=[
+                FlagOut(code=flag.code, figure=flag.figure, limit=flag.limit, text=flag.describe(language))
+                for flag in prediction.quality.flags
+            ],
+        ),
+        outlier_score=prediction.outlier_score,
+        bundle=BundleOut(
+            name=prediction.bundle.name, version=prediction.bundle.version, hash=prediction.bundle.sha256
+        ),
+        heatmap=encode_heatmap(prediction),
+        notice=str(NOTICE),
+    )

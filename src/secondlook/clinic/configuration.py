@@ -1,0 +1,159 @@
+"""What an operator may set, read from the environment and checked before anything starts."""
+
+import contextlib
+import difflib
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from secondlook.errors import InputError
+
+PREFIX = "SECONDLOOK_"
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+SHORTEST_KEY = 50  # Django's own check asks for as many characters
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+
+def choose_data_folder() -> Path:
+    """Return the usual folder for an application's data on this system."""
+    home = os.environ.get("XDG_DATA_HOME") or os.environ.get("LOCALAPPDATA")
+    return (Path(home) if home else Path.home() / ".local" / "share") / "secondlook"
+
+
+class Configuration(BaseSettings):
+    """The settings of the site; each is read from an environment variable with the prefix ``SECONDLOOK_``."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
+
+    mode: Literal["local", "production"] = Field(
+        "local",
+        description="`local` for one's own machine over HTTP; `production` behind HTTPS, with a key and hosts given.",
+    )
+    data_folder: Path = Field(
+        default_factory=choose_data_folder,
+        description="Folder for what the site itself makes: its key, translations and static files. Never pictures.",
+    )
+    secret_key: SecretStr | None = Field(None, description=f"Key for signing, at least {SHORTEST_KEY} characters.")
+    secret_key_file: Path | None = Field(None, description="File that holds the key, as container secrets come.")
+    allowed_hosts: CommaSeparated = Field(
+        LOOPBACK, description="Host names that browsers may ask for, separated by commas."
+    )
+    trusted_proxies: CommaSeparated = Field(
+        ("127.0.0.1",), description="Addresses of proxies whose `X-Forwarded-*` headers are believed."
+    )
+    bundles: CommaSeparated = Field(
+        ("skin",), min_length=1, description="Bundles on offer, by shipped name or folder; the first is the default."
+    )
+    language: Literal["en", "fr"] = Field("en", description="Language where the browser asks for no known one.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+
+    @field_validator("allowed_hosts", "trusted_proxies", "bundles", mode="before")
+    @classmethod
+    def split_commas(cls, value: Any) -> Any:
+        """Split a comma-separated text."""
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def demand_production(self) -> Self:
+        """Refuse what is fit for one's own machine only."""
+        if self.secret_key and self.secret_key_file:
+            raise ValueError("give SECONDLOOK_SECRET_KEY or SECONDLOOK_SECRET_KEY_FILE, not both")
+        if self.mode == "production":
+            if not (self.secret_key or self.secret_key_file):
+                raise ValueError("production needs SECONDLOOK_SECRET_KEY or SECONDLOOK_SECRET_KEY_FILE")
+            if "allowed_hosts" not in self.model_fields_set or "*" in self.allowed_hosts:
+                raise ValueError("production needs SECONDLOOK_ALLOWED_HOSTS with the host names of this site, not *")
+        return self
+
+
+def load_configuration() -> Configuration:
+    """Read the configuration from the environment.
+
+    Raises:
+        InputError: A variable has a wrong value, or a name that is nearly one of ours; each is listed.
+    """
+    faults = find_misspelled()
+    try:
+        configuration = Configuration()
+    except ValidationError as error:
+        faults += [describe_fault(fault) for fault in error.errors()]
+    if faults:
+        raise InputError("The settings in the environment cannot be used: " + "; ".join(faults) + ".")
+    return configuration
+
+
+def describe_fault(fault: ErrorDetails) -> str:
+    """Say what is wrong with one variable, without showing the value of a key."""
+    message = fault["msg"].removeprefix("Value error, ")
+    if not fault["loc"]:
+        return message
+    name = PREFIX + str(fault["loc"][0]).upper()
+    got = "" if "KEY" in name else f", got {fault['input']!r}"
+    return f"{name}: {message[0].lower()}{message[1:]}{got}"
+
+
+def find_misspelled() -> list[str]:
+    """Return a sentence for every variable whose name is nearly one of ours."""
+    known = [name.upper() for name in Configuration.model_fields]
+    faults = []
+    for variable in sorted(os.environ):
+        name = variable.removeprefix(PREFIX)
+        if variable.startswith(PREFIX) and name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+            faults += [f"{variable} is unknown, {PREFIX}{match} is meant" for match in nearest]
+    return faults
+
+
+def read_secret_key(configuration: Configuration) -> str:
+    """Return the key for signing; for local use one is generated once and kept where only its owner can read it.
+
+    Raises:
+        InputError: The key cannot be read or written, or is too short.
+    """
+    if configuration.secret_key:
+        key = configuration.secret_key.get_secret_value()
+    else:
+        key = read_key_file(configuration.secret_key_file or keep_generated_key(configuration.data_folder))
+    if len(key) < SHORTEST_KEY or len(set(key)) < 5:
+        raise InputError(
+            f"Expected a secret key of at least {SHORTEST_KEY} varied characters, got {len(key)}; "
+            "make one with `openssl rand -base64 48`."
+        )
+    return key
+
+
+def read_key_file(path: Path) -> str:
+    """Return the key in a file.
+
+    Raises:
+        InputError: The file cannot be read as text.
+    """
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"Expected a secret key in {path.name}; the file cannot be read. Check its place.") from error
+
+
+def keep_generated_key(folder: Path) -> Path:
+    """Make a key on the first call and return its file, readable by its owner alone.
+
+    Raises:
+        InputError: The data folder cannot be written.
+    """
+    path = folder / "secret-key"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with contextlib.suppress(FileExistsError):
+            stream = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(stream, "w", encoding="utf-8") as file:
+                file.write(secrets.token_urlsafe(64))
+    except OSError as error:
+        raise InputError(
+            f"Expected a data folder that can be written, {folder.name} cannot; set {PREFIX}DATA_FOLDER."
+        ) from error
+    return path

@@ -1,0 +1,86 @@
+"""The ASGI door: bodies are bounded as they arrive, and a request changes threads once."""
+
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.core.handlers.asgi import ASGIHandler
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from secondlook.clinic.look.predictors import start_loading
+
+logger = logging.getLogger(__name__)
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+TOO_LARGE = "secondlook.too_large"
+
+
+class SiteHandler(ASGIHandler):
+    """Django's handler for views and middleware that are all synchronous.
+
+    Django would run each middleware in the event loop and send each of its hooks to a thread and back;
+    this runs the whole chain in one thread.
+    """
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """Build the chain for one thread."""
+        super().load_middleware(is_async=False)
+
+    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+        """Run the chain in a thread."""
+        return await sync_to_async(self.get_response, thread_sensitive=True)(request)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or start loading the bundles when the server starts."""
+        if scope["type"] == "lifespan":
+            await follow_lifespan(receive, send)
+        else:
+            await super().__call__(scope, bound_body(scope, receive), send)
+
+
+def bound_body(scope: Scope, receive: Receive) -> Receive:
+    """Return a ``receive`` that ends the body at the limit and marks the scope, so that no more is ever held."""
+    declared = next((value for name, value in scope.get("headers", ()) if name == b"content-length"), b"0")
+    limit = settings.LARGEST_BODY_BYTES
+    seen = 0
+    if declared.isdigit() and int(declared) > limit:
+        scope[TOO_LARGE] = True
+    ended = False
+
+    async def receive_bounded() -> Message:
+        nonlocal seen, ended
+        while not ended and not scope.get(TOO_LARGE):
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen <= limit:
+                ended = message["type"] == "http.disconnect" or not message.get("more_body", False)
+                return message
+            scope[TOO_LARGE] = True
+        if not ended:
+            ended = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        # What still arrives is dropped unseen: Django waits here only to learn that the client has gone.
+        while (message := await receive())["type"] != "http.disconnect":
+            pass
+        return message
+
+    return receive_bounded
+
+
+async def follow_lifespan(receive: Receive, send: Send) -> None:
+    """Start loading the bundles with the server; requests and `/readyz` see how far it is."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            start_loading()
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})
+            return

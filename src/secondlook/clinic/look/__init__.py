@@ -1,0 +1,1 @@
+"""A look at one picture: upload, answer, model card."""

@@ -1,0 +1,58 @@
+"""What happens around every request: health, static files and the limit on bodies."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.responders import StaticFile
+
+from secondlook.clinic.handler import TOO_LARGE
+from secondlook.clinic.look.predictors import describe_readiness
+from secondlook.clinic.refusals import refuse
+
+Responder = Callable[[HttpRequest], HttpResponseBase]
+
+
+def answer_health(get_response: Responder) -> Responder:
+    """Answer probes before hosts and HTTPS are looked at, for a balancer asks by address; anybody may ask."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.path_info == "/healthz":
+            return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
+        if request.path_info == "/readyz":
+            ready, sentence = describe_readiness()
+            status = 200 if ready else 503
+            return HttpResponse(f"{sentence}\n", content_type="text/plain; charset=utf-8", status=status)
+        return get_response(request)
+
+    return middleware
+
+
+class StaticFilesMiddleware(WhiteNoiseMiddleware):
+    """WhiteNoise under ASGI: Django warns of its blocking streams, and these files are small enough to send whole."""
+
+    @staticmethod
+    def serve(static_file: StaticFile, request: HttpRequest) -> HttpResponse:
+        """Return a static file."""
+        found = static_file.get_response(request.method, request.META)
+        content = b""
+        if found.file is not None:
+            with found.file as stream:
+                content = stream.read()
+        return HttpResponse(content, status=int(found.status), headers=dict(found.headers))
+
+
+def refuse_large_bodies(get_response: Responder) -> Responder:
+    """Refuse what the door stopped reading."""
+    limit_mb = settings.LARGEST_PICTURE_BYTES // 10**6
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.scope.get(TOO_LARGE) if hasattr(request, "scope") else False:
+            sentence = _("Expected a file of at most %(limit)d MB, got a larger one. Send the picture in a smaller size.")
+            return refuse(request, sentence % {"limit": limit_mb}, status=413)
+        return get_response(request)
+
+    return middleware

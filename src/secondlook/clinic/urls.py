@@ -1,0 +1,18 @@
+"""Where everything is."""
+
+from django.urls import path
+from django.views.i18n import set_language
+
+from secondlook.clinic.api.routes import api
+from secondlook.clinic.look.views import show_card, show_default_card, show_page
+
+urlpatterns = [
+    path("", show_page, name="page"),
+    path("models/", show_default_card, name="default_card"),
+    path("models/<str:name>/", show_card, name="card"),
+    path("language/", set_language, name="set_language"),
+    path("api/v1/", api.urls),
+]
+handler400 = "secondlook.clinic.refusals.refuse_bad_request"
+handler404 = "secondlook.clinic.refusals.refuse_unknown"
+handler500 = "secondlook.clinic.refusals.refuse_failed"
