@@ -1,10 +1,19 @@
 """The command line: parse, call, print. Exit codes: 0 ok, 1 refused or failed, 2 usage."""
 
 import sys
+from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
+from secondlook import __version__
+from secondlook.cli.bundle import bundle_app
+from secondlook.cli.doctor import doctor
+from secondlook.cli.predict import predict
+from secondlook.cli.serve import serve
+from secondlook.cli.serve import serve
+from secondlook.cli.train import train
 from secondlook.errors import SecondlookError
 
 app = typer.Typer(
@@ -13,6 +22,28 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.command()(predict)
+app.add_typer(bundle_app, name="bundle")
+app.command()(serve)
+app.command()(doctor)
+app.command()(serve)
+app.command()(train)
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and stop."""
+    if wanted:
+        sys.stdout.write(f"secondlook {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
 
 
 def main() -> None:
@@ -20,5 +51,5 @@ def main() -> None:
     try:
         app()
     except SecondlookError as error:
-        Console(stderr=True).print(f"[bold red]Refused:[/] {error}", highlight=False)
+        Console(stderr=True).print(Text.assemble(("Refused: ", "bold red"), str(error)), soft_wrap=True)
         sys.exit(1)

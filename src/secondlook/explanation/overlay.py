@@ -57,4 +57,4 @@ def colour_heat(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Return uint8 H×W×3 RGB for H×W values in 0…1, dark blue for none to yellow for the most."""
     at = np.linspace(0, 1, len(SCALE_RGB))
     channels = [np.interp(values, at, channel) for channel in zip(*SCALE_RGB, strict=True)]
-    return np.rint(np.dstack(channels)).astype(np.uint8)
+    return np.asarray(np.rint(np.dstack(channels)), dtype=np.uint8)

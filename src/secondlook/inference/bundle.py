@@ -12,7 +12,7 @@ import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -304,7 +304,7 @@ def _read_reference(data: bytes, facts: BundleFacts) -> Reference:
 
 def _check_reference(reference: Reference, facts: BundleFacts) -> None:
     size, count = facts.input_size_px, len(reference.label) if reference.label.ndim == 1 else -1
-    wanted = {
+    wanted: dict[str, tuple[str, tuple[int, ...], NDArray[Any]]] = {
         "probe_image": ("uint8", (size, size, 3), reference.probe_image),
         "probe_logits": ("float32", (len(facts.labels),), reference.probe_logits),
         "label": ("int64", (count,), reference.label),

@@ -92,8 +92,9 @@ class Predictor:
         shares = soften(np.array(self.bundle.calibration.log_prior))
         return dict(zip(self.task.keys, shares.tolist(), strict=True))
 
+    # str and bytes are sequences too; the first signature that fits is theirs.
     @overload
-    def predict(self, pictures: Readable) -> Prediction: ...
+    def predict(self, pictures: Readable) -> Prediction: ...  # type: ignore[overload-overlap]
 
     @overload
     def predict(self, pictures: Sequence[Readable]) -> list[Prediction]: ...
@@ -162,7 +163,7 @@ class Predictor:
         top = max(probabilities, key=lambda key: probabilities[key])
         if top == label:
             return []
-        figures = {
+        figures: dict[str, float | str] = {
             "task": self.task.key,
             "label": label,
             "probability": probabilities[label],

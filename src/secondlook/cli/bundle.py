@@ -1,0 +1,163 @@
+"""`secondlook bundle`: what a bundle is and has been measured to do, and whether it can be trusted."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from secondlook.inference.bundle import Bundle
+
+bundle_app = typer.Typer(help="Show or verify a bundle.", no_args_is_help=True)
+
+NameOrFolder = Annotated[str, typer.Argument(metavar="BUNDLE", help="A shipped bundle's name, or a bundle folder.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+
+
+def open_named(name: str) -> "Bundle":
+    """Open a bundle by name or folder, with all checks.
+
+    Raises:
+        BundleError: It is missing or a check fails.
+    """
+    from secondlook.inference.bundle import find_bundle, open_bundle
+
+    return open_bundle(find_bundle(name))
+
+
+@bundle_app.command()
+def show(bundle: NameOrFolder = "skin", as_json: AsJson = False) -> None:
+    """Show a bundle's facts, and its measured figures with their 95 % intervals."""
+    opened = open_named(bundle)
+    if as_json:
+        write_json(describe_bundle(opened))
+        return
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    console.print(tabulate_facts(opened))
+    console.print(tabulate_points(opened))
+    console.print(tabulate_measures(opened))
+    if opened.evidence is not None and opened.evidence.leak != "none":
+        console.print(Text(f"Leak: {opened.evidence.leak}", "bold red"))
+
+
+@bundle_app.command()
+def verify(
+    bundles: Annotated[
+        list[Path] | None, typer.Argument(metavar="BUNDLE...", help="Names or folders; default all shipped.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check sums, schemas, evidence, graph and the stored input → output pair; exit 1 if one does not hold."""
+    from secondlook.errors import BundleError
+    from secondlook.inference.bundle import list_bundles
+
+    names = [str(path) for path in bundles or []] or list(list_bundles())
+    if not names:
+        raise BundleError("Expected a bundle to verify; this installation ships none. Give a bundle folder.")
+    results = []
+    for name in names:
+        try:
+            results.append({"bundle": name, "sha256": open_named(name).sha256, "error": None})
+        except BundleError as error:
+            results.append({"bundle": name, "sha256": None, "error": str(error)})
+    if as_json:
+        write_json(results)
+    else:
+        console = Console()
+        for result in results:
+            verdict = ("holds", "green") if result["error"] is None else ("does not hold", "bold red")
+            detail = result["sha256"] or result["error"]
+            console.print(Text.assemble(f"{result['bundle']}: ", verdict, f" ({detail})"), soft_wrap=True)
+    if any(result["error"] for result in results):
+        raise typer.Exit(1)
+
+
+def write_json(content: Any) -> None:
+    """Write JSON to standard output."""
+    sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def describe_bundle(bundle: "Bundle") -> dict[str, Any]:
+    """Return facts, calibration, evidence and hash, ready for JSON."""
+    return {
+        "sha256": bundle.sha256,
+        "facts": bundle.facts.model_dump(mode="json"),
+        "calibration": bundle.calibration.model_dump(mode="json"),
+        "evidence": bundle.evidence.model_dump(mode="json") if bundle.evidence else None,
+    }
+
+
+def tabulate_facts(bundle: "Bundle") -> Table:
+    """Return what the bundle is."""
+    facts = bundle.facts
+    rows = {
+        "Bundle": f"{facts.name} {facts.version}",
+        "Hash": bundle.sha256,
+        "Task": f"{facts.task}: {', '.join(facts.labels)}",
+        "Input": f"{facts.input_size_px} px, central square; {facts.graph.views} view(s) averaged",
+        "Created": facts.created.isoformat(),
+        "Licence": facts.licence,
+        "Recipe": f"{facts.training.recipe} ({facts.training.recipe_sha256[:12]})",
+        "Trained on": f"{facts.training.data} ({facts.training.data_fingerprint[:12]})",
+        "Leak": facts.training.leak,
+    }
+    table = Table(show_header=False, box=None)
+    for name, value in rows.items():
+        table.add_row(Text(name, "bold"), Text(value, overflow="fold"))
+    return table
+
+
+def tabulate_points(bundle: "Bundle") -> Table:
+    """Return the operating points."""
+    calibration = bundle.calibration
+    fitted = calibration.fitted_on
+    table = Table(
+        "Triage from", "Threshold", "Sensitivity", "at least (95 %)", "Specificity", "Malignant", "Benign",
+        title=f"Thresholds, fitted on {fitted.pictures} {fitted.split} pictures of {fitted.groups} patients or lesions",
+        title_justify="left",
+    )  # fmt: skip
+    for triage, point in (
+        ("urgent", calibration.find_point("sensitivity_90")),
+        ("refer", calibration.find_point("sensitivity_95")),
+    ):
+        shares = (point.threshold, point.sensitivity, point.sensitivity_lower, point.specificity)
+        table.add_row(triage, *(f"{share:.1%}" for share in shares), str(point.positives), str(point.negatives))
+    return table
+
+
+def tabulate_measures(bundle: "Bundle") -> Table:
+    """Return every measured figure that has an interval."""
+    table = Table("Measure", "Value", "95 % interval", title="Measured figures", title_justify="left")
+    evidence = bundle.evidence
+    if evidence is None:
+        return table
+    table.caption = (
+        f"{evidence.manifest.get('pictures')} pictures of {evidence.manifest.get('groups')} patients or lesions, "
+        f"split {evidence.manifest.get('split')}, secondlook {evidence.secondlook_version}"
+    )
+    for name, measure in find_measures(evidence.measures):
+        table.add_row(
+            Text(name),
+            format_figure(measure["value"]),
+            " to ".join(format_figure(measure[end]) for end in ("lower", "upper")),
+        )
+    return table
+
+
+def find_measures(content: Any, name: str = "") -> list[tuple[str, dict[str, float | None]]]:
+    """Return name and figure of each ``{value, lower, upper}``, however deep."""
+    if not isinstance(content, dict):
+        return []
+    if {"value", "lower", "upper"} <= set(content):
+        return [(name, content)]
+    return [found for key, part in content.items() for found in find_measures(part, f"{name} {key}".strip())]
+
+
+def format_figure(value: float | None) -> str:
+    """Return a figure with three decimals, or a dash for one that cannot be computed."""
+    return "–" if value is None else f"{value:.3f}"
