@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 BUNDLE ?= skin
+DJANGO = DJANGO_SETTINGS_MODULE=secondlook.clinic.settings SECONDLOOK_DATA_FOLDER=$(VENV)/site $(BIN)/python -m django
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format bench figures clean
@@ -22,7 +23,10 @@ check: $(VENV)/develop.stamp ## Format, lint, types, layers, Django's own checks
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m scripts.check_django
+	$(DJANGO) check --fail-level WARNING
+	SECONDLOOK_MODE=production SECONDLOOK_ALLOWED_HOSTS=secondlook.example \
+	  SECONDLOOK_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
+	  $(DJANGO) check --deploy --fail-level WARNING
 
 format: $(VENV)/develop.stamp ## Mend what can be mended without thinking
 	$(BIN)/ruff check --fix .
@@ -39,7 +43,7 @@ clean: ## Remove the virtual environment and every cache
 
 .PHONY: browser
 browser:
-	@command -v chromium >/dev/null || scripts/need_package.sh chromium "the browser tests"
+	@command -v chromium >/dev/null || scripts/need_package.sh "chromium fonts-liberation" "the browser tests"
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

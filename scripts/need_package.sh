@@ -1,7 +1,7 @@
 #!/bin/sh
-# need_package.sh PACKAGE PURPOSE: install a Debian package where this user may; else say what to type, and fail.
+# need_package.sh "PACKAGE…" PURPOSE: install Debian packages where this user may; else say what to type, and fail.
 set -eu
-package=$1
+packages=$1
 purpose=$2
 
 if [ "$(id -u)" -eq 0 ]; then
@@ -13,13 +13,14 @@ else
 fi
 
 if [ "$as_root" = "none" ] || ! command -v apt-get >/dev/null; then
-    echo "The package $package is needed for $purpose, and only an administrator can install it. Type:" >&2
-    echo "    sudo apt-get update && sudo apt-get install $package" >&2
-    echo "(on another system than Debian, install its counterpart), then run make again." >&2
+    echo "Needed for $purpose: $packages. Only an administrator can install that. Type:" >&2
+    echo "    sudo apt-get update && sudo apt-get install $packages" >&2
+    echo "(on another system than Debian, install the counterpart), then run make again." >&2
     exit 1
 fi
 
-echo "Installing Debian's package $package for $purpose." >&2
-export DEBIAN_FRONTEND=noninteractive
+echo "Installing Debian's $packages for $purpose." >&2
 $as_root apt-get update -qq </dev/null >&2
-$as_root apt-get install -qq -y --no-install-recommends "$package" </dev/null >&2
+# The list of packages is meant to be split into words.
+# shellcheck disable=SC2086
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $packages </dev/null >&2

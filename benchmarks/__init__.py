@@ -1,0 +1,1 @@
+"""Speed of Secondlook against plain alternatives, each on drawn pictures; see docs/benchmarks.md."""

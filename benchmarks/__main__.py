@@ -1,0 +1,16 @@
+"""Every benchmark, one after the other: `make bench`."""
+
+from benchmarks import folder, server, training
+from benchmarks.timing import describe_machine, read_options
+
+
+def main() -> None:
+    """Run every benchmark."""
+    options = read_options("Speed of Secondlook against plain alternatives.")
+    print(describe_machine())
+    for benchmark in (folder, server, training):
+        benchmark.run(options.bundle, rounds=options.rounds)
+
+
+if __name__ == "__main__":
+    main()

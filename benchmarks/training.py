@@ -1,0 +1,179 @@
+"""Training pictures per second: our loop against timm's own train-style loader and against a plain DataLoader.
+
+All three train the network of the bundle's recipe on the same drawn pictures, at the same size and batch, with the same
+optimiser, clipping and moving average, on the cores that this process may use; only the way of the pictures differs.
+"""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, repeat
+from pathlib import Path
+
+import numpy as np
+import torch
+from timm.data import create_dataset, create_loader
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from torchvision import datasets, transforms
+
+from benchmarks.folder import LABELS, draw_folder
+from benchmarks.timing import print_table, read_options
+from secondlook.imaging.read import read_picture
+from secondlook.imaging.resize import resize_square
+from secondlook.inference.bundle import read_facts
+from secondlook.training.loop import Pictures, Progress, Watcher, average_weights, build_optimiser, train_network
+from secondlook.training.recipe import Recipe, read_recipe
+from secondlook.training.zoo import build_network
+
+BATCHES = 10
+UNMEASURED = 2
+Batches = Iterable[tuple[Tensor, Tensor]]
+
+
+def plan_recipe(name: str, *, epochs: int) -> Recipe:
+    """Return the shipped recipe, cut to one stage at its first size, without its weights from elsewhere."""
+    first = read_recipe(name).stages[0].size_px
+    changes = [f"stages=[{{epochs: {epochs}, size_px: {first}}}]", "model.weights=none", "machine.precision=fp32"]
+    return read_recipe(name, changes=changes)
+
+
+def decode_pictures(recipe: Recipe, files: list[Path]) -> Pictures:
+    """Decode every picture once, as training's cache does."""
+    size = recipe.data.cache_px
+    images = np.stack([resize_square(read_picture(file, target_px=size).pixels, size) for file in files])
+    labels = np.array([LABELS.index(file.parent.name) for file in files], dtype=np.int64)
+    return Pictures(images, np.arange(len(files)), labels)
+
+
+def measure_ours(recipe: Recipe, pictures: Pictures, folder: Path) -> float:
+    """Return pictures per second of our training loop."""
+    ends: list[float] = []
+
+    def note(_progress: Progress) -> None:
+        ends.append(time.perf_counter())
+
+    few = Pictures(pictures.images, pictures.rows[: len(LABELS)], pictures.labels[: len(LABELS)])
+    one_epoch = plan_recipe(recipe.name, epochs=1)
+    device = torch.device("cpu")
+    train_network(
+        one_epoch,
+        train=pictures,
+        calibration=few,
+        folder=folder,
+        device=device,
+        precision="fp32",
+        watcher=Watcher(step=note),
+    )
+    steps = len(ends) - UNMEASURED
+    return steps * recipe.optimiser.batch_size / (ends[-1] - ends[UNMEASURED - 1])
+
+
+def measure_loader(recipe: Recipe, load: Callable[[], Batches]) -> float:
+    """Return pictures per second of a usual loop over a loader's batches."""
+    torch.set_num_threads(recipe.machine.threads)
+    network = build_network(recipe.model, classes=len(LABELS)).to(memory_format=torch.channels_last).train()
+    optimiser, average = build_optimiser(network, recipe.optimiser), average_weights(network, recipe.optimiser)
+    start, done = 0.0, 0
+    for number, (images, labels) in enumerate(repeat_batches(load())):
+        if number == UNMEASURED:
+            start, done = time.perf_counter(), 0
+        loss = nn.functional.cross_entropy(network(images.to(memory_format=torch.channels_last)), labels)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), recipe.optimiser.clip_norm or float("inf"))
+        optimiser.step()
+        if average is not None:
+            average.update_parameters(network)
+        done += len(images)
+        if number == BATCHES - 1:
+            break
+    return done / (time.perf_counter() - start)
+
+
+def repeat_batches(batches: Batches) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield batches, epoch after epoch."""
+    return chain.from_iterable(repeat(batches))
+
+
+def load_with_timm(recipe: Recipe, folder: Path) -> Batches:
+    """Return timm's loader with its training transforms, flips and random erasing."""
+    loader: Batches = create_loader(
+        create_dataset("", root=str(folder)),
+        input_size=(3, recipe.stages[0].size_px, recipe.stages[0].size_px),
+        batch_size=recipe.optimiser.batch_size,
+        is_training=True,
+        use_prefetcher=False,
+        vflip=0.5,
+        color_jitter=0.2,
+        re_prob=recipe.augmentation.erase,
+        num_workers=count_cores(),
+        persistent_workers=True,
+        mean=(0, 0, 0),
+        std=(1, 1, 1),
+    )
+    return loader
+
+
+def load_plainly(recipe: Recipe, folder: Path) -> Batches:
+    """Return a DataLoader over an ImageFolder with torchvision's transforms, as tutorials write it."""
+    size = recipe.stages[0].size_px
+    steps = transforms.Compose(
+        [
+            transforms.Resize(size),
+            transforms.CenterCrop(size),
+            transforms.RandomHorizontalFlip(),
+            transforms.RandomVerticalFlip(),
+            transforms.RandomAffine(degrees=180, translate=(0.08, 0.08), scale=(0.85, 1.4), shear=5),
+            transforms.ColorJitter(0.15, 0.2, 0.2),
+            transforms.ToTensor(),
+        ]
+    )
+    return DataLoader(
+        datasets.ImageFolder(str(folder), steps),
+        batch_size=recipe.optimiser.batch_size,
+        shuffle=True,
+        drop_last=True,
+        num_workers=count_cores(),
+        persistent_workers=True,
+    )
+
+
+def count_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def run(bundle: Path, *, rounds: int) -> None:
+    """Measure and print; the best of the rounds counts, since workers of an earlier one may still be ending."""
+    name = read_facts(bundle).training.recipe
+    recipe = plan_recipe(name, epochs=1)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch, "pictures")
+        folder.mkdir()
+        files = draw_folder(folder, count=BATCHES * recipe.optimiser.batch_size)
+        start = time.perf_counter()
+        pictures = decode_pictures(recipe, files)
+        once = len(files) / (time.perf_counter() - start)
+        figures: dict[str, float] = {}
+        for number in range(max(1, rounds // 2)):
+            taken = {
+                "secondlook train": measure_ours(recipe, pictures, Path(scratch, str(number))),
+                "timm's loader": measure_loader(recipe, lambda: load_with_timm(recipe, folder)),
+                "plain DataLoader": measure_loader(recipe, lambda: load_plainly(recipe, folder)),
+            }
+            figures = {key: max(rate, figures.get(key, 0.0)) for key, rate in taken.items()}
+    print_table(
+        f"Training {recipe.model.name} at {recipe.stages[0].size_px} px, batches of {recipe.optimiser.batch_size}, "
+        f"{count_cores()} cores, compute threads {recipe.machine.threads}",
+        "pictures/s",
+        figures,
+        ours="secondlook train",
+    )
+    print(f"  (the cache, filled once before the first epoch: {once:.0f} pictures/s)")
+
+
+if __name__ == "__main__":
+    chosen = read_options(__doc__ or "")
+    run(chosen.bundle, rounds=chosen.rounds)
