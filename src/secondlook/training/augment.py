@@ -4,7 +4,7 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from secondlook.training.recipe import Augmentation
 
@@ -46,8 +46,8 @@ def resample(pixels: Tensor, matrix: Tensor, size_px: int) -> Tensor:
     Returns:
         float32 N×3×size×size.
     """
-    grid = F.affine_grid(matrix, [len(pixels), 3, size_px, size_px], align_corners=False)
-    return F.grid_sample(pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    grid = functional.affine_grid(matrix, [len(pixels), 3, size_px, size_px], align_corners=False)
+    return functional.grid_sample(pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 
 def draw_affine(count: int, recipe: Augmentation, generator: torch.Generator) -> Tensor:
@@ -109,8 +109,8 @@ def lose_resolution(pixels: Tensor, generator: torch.Generator) -> Tensor:
     """Scale a batch down by up to two and up again, as a soft camera or a small file does."""
     factor = 0.5 + 0.45 * float(torch.rand((), generator=generator))
     side = max(8, round(pixels.shape[-1] * factor))
-    small = F.interpolate(pixels, size=(side, side), mode="bilinear", align_corners=False, antialias=True)
-    return F.interpolate(small, size=pixels.shape[-2:], mode="bilinear", align_corners=False)
+    small = functional.interpolate(pixels, size=(side, side), mode="bilinear", align_corners=False, antialias=True)
+    return functional.interpolate(small, size=pixels.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def erase_rectangles(pixels: Tensor, share: float, generator: torch.Generator) -> Tensor:

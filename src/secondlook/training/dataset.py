@@ -3,10 +3,13 @@
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from secondlook.data.manifest import Manifest
 from secondlook.errors import DatasetError, InputError, RecipeError
@@ -14,6 +17,30 @@ from secondlook.imaging.read import read_picture
 from secondlook.imaging.resize import resize_square
 
 CACHE_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """One split of a manifest.
+
+    Attributes:
+        images: uint8 N×S×S×3, RGB, of the whole manifest; may be memory-mapped.
+        rows: int64 M, the split's rows in ``images``.
+        labels: int64 M, class numbers of those rows.
+    """
+
+    images: NDArray[np.uint8]
+    rows: NDArray[np.int64]
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """Return the number of pictures."""
+        return len(self.rows)
+
+    def batch(self, positions: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        """Return images uint8 B×S×S×3 and labels int64 B at these positions."""
+        chosen = self.images[self.rows[positions]]
+        return torch.from_numpy(np.ascontiguousarray(chosen)), torch.from_numpy(self.labels[positions])
 
 
 def find_cache_folder() -> Path:
@@ -29,7 +56,7 @@ def cache_pictures(
     *,
     size_px: int,
     folder: Path | None = None,
-    advance: Callable[[int, int], None] = lambda done, total: None,
+    advance: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> NDArray[np.uint8]:
     """Decode the pictures of a manifest once and return them, memory-mapped.
 

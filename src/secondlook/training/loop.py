@@ -4,48 +4,31 @@ Every random number comes from a generator seeded with the run's seed and the st
 of the step; the rest (weights, optimiser, moving average, history) is in the checkpoint.
 """
 
+import math
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from torch import Tensor, nn
-from torch.nn import functional as F
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.nn import functional
 
-from secondlook.errors import RecipeError
+from secondlook.conditions import find_task
+from secondlook.errors import DatasetError, RecipeError
 from secondlook.training.augment import augment_batch, mix_pictures
 from secondlook.training.checkpoint import load_checkpoint, save_checkpoint
-from secondlook.training.dataset import draw_order
+from secondlook.training.dataset import Pictures
 from secondlook.training.loss import balanced_loss, count_prior
-from secondlook.training.recipe import Optimiser, Recipe
+from secondlook.training.measure import measure_logits, predict_logits
+from secondlook.training.plan import Step, count_steps_per_epoch, plan_steps
+from secondlook.training.recipe import Recipe
 from secondlook.training.schedule import rate_at
-from secondlook.training.zoo import build_network
-
-EVALUATION_BATCH = 128
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """One split in memory: ``images`` uint8 N×S×S×3 RGB (may be memory-mapped) and ``labels`` int64 N."""
-
-    images: NDArray[np.uint8]
-    rows: NDArray[np.int64]
-    labels: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        """Return the number of pictures."""
-        return len(self.rows)
-
-    def batch(self, positions: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """Return images uint8 B×S×S×3 and labels int64 B at these positions."""
-        chosen = self.images[self.rows[positions]]
-        return torch.from_numpy(np.ascontiguousarray(chosen)), torch.from_numpy(self.labels[positions])
+from secondlook.training.state import State, start_state
 
 
 @dataclass
@@ -65,89 +48,32 @@ class Progress:
 class Watcher:
     """Where the loop reports to; the defaults ignore everything."""
 
-    step: Callable[[Progress], None] = lambda progress: None
-    epoch: Callable[[list[dict[str, float]]], None] = lambda history: None
-    warn: Callable[[str], None] = lambda sentence: None
-
-
-@dataclass
-class State:
-    """Everything that a checkpoint holds."""
-
-    network: nn.Module
-    average: AveragedModel | None
-    optimiser: torch.optim.Optimizer
-    step: int = 0
-    losses: list[float] = field(default_factory=list)
-    history: list[dict[str, float]] = field(default_factory=list)
-    best: dict[str, Tensor] | None = None
-
-    def answering(self) -> nn.Module:
-        """Return the network that answers: the moving average where there is one."""
-        return self.average.module if self.average is not None else self.network
-
-    def pack(self) -> dict[str, Any]:
-        """Return the state as tensors and plain values."""
-        return {
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict() if self.average is not None else None,
-            "optimiser": self.optimiser.state_dict(),
-            "step": self.step,
-            "losses": self.losses,
-            "history": self.history,
-            "best": self.best,
-        }
-
-    def unpack(self, packed: dict[str, Any]) -> None:
-        """Take over a packed state."""
-        self.network.load_state_dict(packed["network"])
-        if self.average is not None:
-            self.average.load_state_dict(packed["average"])
-        self.optimiser.load_state_dict(packed["optimiser"])
-        self.step, self.losses, self.history = packed["step"], packed["losses"], packed["history"]
-        self.best = packed["best"]
+    note: Callable[[str], None] = lambda _sentence: None
+    decoded: Callable[[int, int], None] = lambda _done, _total: None
+    step: Callable[[Progress], None] = lambda _progress: None
+    epoch: Callable[[list[dict[str, float]]], None] = lambda _history: None
+    warn: Callable[[str], None] = lambda _sentence: None
 
 
 @dataclass(frozen=True)
-class Step:
-    """One optimiser step of the plan."""
+class Job:
+    """What a run is made of, besides its state."""
 
-    number: int
-    epoch: int
-    size_px: int
-    trainable: str
-    rate_scale: float
-    positions: NDArray[np.int64]
-    ends_epoch: bool
+    recipe: Recipe
+    train: Pictures
+    calibration: Pictures
+    log_prior: Tensor
+    precision: str
 
+    @property
+    def epochs(self) -> int:
+        """Number of epochs in all stages."""
+        return sum(stage.epochs for stage in self.recipe.stages)
 
-def plan_steps(recipe: Recipe, labels: NDArray[np.int64], *, first: int = 0) -> Iterator[Step]:
-    """Yield the steps of a run from number ``first`` on; the plan depends on recipe and labels alone."""
-    batch = recipe.optimiser.batch_size
-    per_epoch = count_steps_per_epoch(len(labels), batch)
-    epoch = 0
-    for stage in recipe.stages:
-        for _ in range(stage.epochs):
-            if (epoch + 1) * per_epoch > first:
-                order = draw_order(labels, balance=recipe.loss.balance, seed=recipe.seed, epoch=epoch)
-                for index in range(per_epoch):
-                    number = epoch * per_epoch + index
-                    if number >= first:
-                        yield Step(
-                            number,
-                            epoch,
-                            stage.size_px,
-                            stage.trainable,
-                            stage.rate_scale,
-                            order[index * batch : (index + 1) * batch],
-                            index == per_epoch - 1,
-                        )
-            epoch += 1
-
-
-def count_steps_per_epoch(pictures: int, batch: int) -> int:
-    """Return how many steps an epoch has; an incomplete last batch is left out unless it is the only one."""
-    return max(1, pictures // batch)
+    @property
+    def steps(self) -> int:
+        """Number of steps in all stages."""
+        return self.epochs * count_steps_per_epoch(len(self.train), self.recipe.optimiser.batch_size)
 
 
 def train_network(
@@ -172,105 +98,101 @@ def train_network(
         watcher: Told of steps, epochs and damaged checkpoints.
 
     Raises:
-        RecipeError: The loss is no number, or a checkpoint cannot be written.
-        KeyboardInterrupt: After a checkpoint was written.
+        DatasetError: The calibration split is empty.
+        RecipeError: The weights cannot be had, training diverges, or a checkpoint cannot be written.
+        KeyboardInterrupt: At the first Ctrl-C after the step under way and a checkpoint; at the second, at once.
     """
     watcher = watcher or Watcher()
     torch.set_num_threads(recipe.machine.threads)
     torch.manual_seed(recipe.seed)
-    classes = int(train.labels.max()) + 1
+    if not len(calibration):
+        raise DatasetError("Expected pictures in the calibration split, got none. Split the manifest anew.")
+    classes = len(find_task(recipe.task).keys)
     log_prior = torch.from_numpy(count_prior(train.labels, classes)).to(device)
-    network = build_network(recipe.model, classes=classes).to(device).to(memory_format=torch.channels_last)
-    state = State(network, average_weights(network, recipe.optimiser), build_optimiser(network, recipe.optimiser))
+    job = Job(recipe, train, calibration, log_prior, precision)
     packed = load_checkpoint(folder, warn=watcher.warn)
+    state = start_state(recipe, classes=classes, device=device, packed=packed)
     if packed is not None:
-        state.unpack(packed)
         watcher.epoch(state.history)
-    total = sum(stage.epochs for stage in recipe.stages) * count_steps_per_epoch(
-        len(train), recipe.optimiser.batch_size
-    )
-    saved_at = time.monotonic()
-    try:
-        for step in plan_steps(recipe, train.labels, first=state.step):
-            start = time.perf_counter()
-            loss = take_step(state, step, recipe, train, log_prior=log_prior, total=total, precision=precision)
-            if not np.isfinite(loss):
-                raise RecipeError(
-                    f"The loss of step {step.number} (epoch {step.epoch + 1}) is {loss}. The last good checkpoint is "
-                    f"kept. Lower the rate, for example --set optimiser.rate={recipe.optimiser.rate / 3:.2g}, "
-                    "or set optimiser.clip_norm=1, and give the run another name."
-                )
-            state.step = step.number + 1
-            state.losses.append(loss)
-            watcher.step(
-                Progress(
-                    step.epoch + 1,
-                    sum(stage.epochs for stage in recipe.stages),
-                    state.step,
-                    total,
-                    loss,
-                    state.optimiser.param_groups[0]["lr"],
-                    len(step.positions) / (time.perf_counter() - start),
-                )
-            )
-            if step.ends_epoch:
-                end_epoch(state, step, recipe, calibration, log_prior=log_prior, precision=precision)
-                watcher.epoch(state.history)
-            if step.ends_epoch or time.monotonic() - saved_at > recipe.machine.checkpoint_every_s:
-                save_checkpoint(folder, state.pack(), step=state.step)
-                saved_at = time.monotonic()
-    except KeyboardInterrupt:
-        save_checkpoint(folder, state.pack(), step=state.step)
-        raise
+    run_steps(state, job, folder=folder, watcher=watcher)
     answering = state.answering()
     if recipe.keep == "best" and state.best is not None:
         answering.load_state_dict(state.best)
     return answering.eval()
 
 
-def average_weights(network: nn.Module, recipe: Optimiser) -> AveragedModel | None:
-    """Return an exponential moving average of weights and buffers, or None where the recipe wants none."""
-    if not recipe.ema_decay:
-        return None
-    return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True)
+def run_steps(state: State, job: Job, *, folder: Path, watcher: Watcher) -> None:
+    """Take all steps that are left, and save checkpoints on the way.
+
+    Raises:
+        RecipeError: Training diverges, or a checkpoint cannot be written.
+        KeyboardInterrupt: At Ctrl-C, after a checkpoint.
+    """
+    saved_at = time.monotonic()
+    with hold_interrupt() as interrupted:
+        for step in plan_steps(job.recipe, job.train.labels, first=state.step):
+            start = time.perf_counter()
+            loss = take_step(state, step, job)
+            rate = state.optimiser.param_groups[0]["lr"]
+            speed = len(step.positions) / (time.perf_counter() - start)
+            watcher.step(Progress(step.epoch + 1, job.epochs, state.step, job.steps, loss, rate, speed))
+            if step.ends_epoch:
+                end_epoch(state, step, job)
+                watcher.epoch(state.history)
+            overdue = time.monotonic() - saved_at > job.recipe.machine.checkpoint_every_s
+            if step.ends_epoch or overdue or interrupted():
+                check_weights(state, step, job.recipe)
+                save_checkpoint(folder, state.pack(), step=state.step)
+                saved_at = time.monotonic()
+            if interrupted():
+                raise KeyboardInterrupt
 
 
-def build_optimiser(network: nn.Module, recipe: Optimiser) -> torch.optim.Optimizer:
-    """Return the recipe's optimiser; biases and normalisation weights are not decayed."""
-    decayed = [weight for weight in network.parameters() if weight.ndim > 1]
-    plain = [weight for weight in network.parameters() if weight.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    if recipe.name == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.rate, momentum=0.9, nesterov=True)
-    if recipe.name == "rmsprop":
-        return torch.optim.RMSprop(groups, lr=recipe.rate)
-    if recipe.name == "adam":
-        return torch.optim.Adam(groups, lr=recipe.rate)
-    return torch.optim.AdamW(groups, lr=recipe.rate)
+@contextmanager
+def hold_interrupt() -> Iterator[Callable[[], bool]]:
+    """Hold the first Ctrl-C back, so that no step is cut in two; the second one strikes at once.
+
+    Yields:
+        Whether one is held back.
+    """
+    held = threading.Event()
+
+    def hold(_number: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        held.set()
+
+    # Handlers can be set in the main thread alone, and one that is not Python's own belongs to somebody else.
+    in_charge = threading.current_thread() is threading.main_thread()
+    if in_charge and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, hold)
+        try:
+            yield held.is_set
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+    else:
+        yield held.is_set
 
 
-def take_step(
-    state: State, step: Step, recipe: Recipe, train: Pictures, *, log_prior: Tensor, total: int, precision: str
-) -> float:
-    """Take one optimiser step and return its loss in nats."""
-    device = log_prior.device
-    generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step.number)
-    torch.manual_seed(recipe.seed * 1_000_003 + step.number)  # dropout and stochastic depth draw from the global one
-    images, labels = train.batch(step.positions)
-    pixels = augment_batch(images.to(device), recipe.augmentation, size_px=step.size_px, generator=generator)
-    targets = F.one_hot(labels, len(log_prior)).float().to(device)
-    if recipe.augmentation.mixup:
-        pixels, targets = mix_pictures(pixels, targets, alpha=recipe.augmentation.mixup, generator=generator)
-    rate = rate_at(step.number, total=total, optimiser=recipe.optimiser) * step.rate_scale
+def take_step(state: State, step: Step, job: Job) -> float:
+    """Take one optimiser step and return its loss in nats.
+
+    Raises:
+        RecipeError: The loss is no number; the weights are left as they were.
+    """
+    recipe, device = job.recipe, job.log_prior.device
+    seed = recipe.seed * 1_000_003 + step.number
+    torch.manual_seed(seed)  # dropout and stochastic depth draw from the global generator
+    pixels, targets = draw_batch(step, job, generator=torch.Generator().manual_seed(seed))
+    rate = rate_at(step.number, total=job.steps, optimiser=recipe.optimiser) * step.rate_scale
     for group in state.optimiser.param_groups:
         group["lr"] = rate
     prepare_stage(state.network, step.trainable)
-    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+    with torch.autocast(device.type, torch.bfloat16, enabled=job.precision == "bf16"):
         logits = state.network(pixels.to(memory_format=torch.channels_last))
-    loss = balanced_loss(logits.float(), targets, log_prior=log_prior, recipe=recipe.loss)
+    loss = balanced_loss(logits.float(), targets, log_prior=job.log_prior, recipe=recipe.loss)
     value = float(loss.detach())
-    if not np.isfinite(value):
-        return value
+    if not math.isfinite(value):
+        raise describe_divergence(step, recipe, f"the loss is {value}")
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()
     if recipe.optimiser.clip_norm:
@@ -278,7 +200,39 @@ def take_step(
     state.optimiser.step()
     if state.average is not None:
         state.average.update_parameters(state.network)
+    state.step = step.number + 1
+    state.losses.append(value)
     return value
+
+
+def draw_batch(step: Step, job: Job, *, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return a step's augmented pictures float32 B×3×S×S in 0..1 and class shares float32 B×K."""
+    recipe, device = job.recipe.augmentation, job.log_prior.device
+    images, labels = job.train.batch(step.positions)
+    pixels = augment_batch(images.to(device), recipe, size_px=step.size_px, generator=generator)
+    targets = functional.one_hot(labels, len(job.log_prior)).float().to(device)
+    if recipe.mixup:
+        pixels, targets = mix_pictures(pixels, targets, alpha=recipe.mixup, generator=generator)
+    return pixels, targets
+
+
+def check_weights(state: State, step: Step, recipe: Recipe) -> None:
+    """Check that the weights are numbers, since a checkpoint must be one to continue from.
+
+    Raises:
+        RecipeError: They are not.
+    """
+    if not all(bool(weight.isfinite().all()) for weight in state.network.parameters()):
+        raise describe_divergence(step, recipe, "the weights are no numbers any more")
+
+
+def describe_divergence(step: Step, recipe: Recipe, what: str) -> RecipeError:
+    """Return the error of a run whose numbers have left the range of floats."""
+    return RecipeError(
+        f"Expected training to converge; at step {step.number} (epoch {step.epoch + 1}) {what}. The last good "
+        f"checkpoint is kept. Lower the rate, for example --set optimiser.rate={recipe.optimiser.rate / 3:.2g}, "
+        "or limit the gradient with --set optimiser.clip_norm=1, and start in another run folder."
+    )
 
 
 def prepare_stage(network: nn.Module, trainable: str) -> None:
@@ -291,14 +245,22 @@ def prepare_stage(network: nn.Module, trainable: str) -> None:
         network.get_submodule("backbone").eval()
 
 
-def end_epoch(
-    state: State, step: Step, recipe: Recipe, calibration: Pictures, *, log_prior: Tensor, precision: str
-) -> None:
-    """Measure the answering network on the calibration split and add a row to the history."""
-    size = recipe.export.input_size_px
+def end_epoch(state: State, step: Step, job: Job) -> None:
+    """Measure the answering network on the calibration split and add a row to the history.
+
+    Raises:
+        RecipeError: Its logits are no numbers.
+    """
+    recipe, device = job.recipe, job.log_prior.device
     answering = state.answering().eval()
-    logits = predict_logits(answering, calibration, size_px=size, device=log_prior.device, precision=precision)
-    measures = measure_logits(logits, calibration.labels, log_prior=log_prior.cpu().numpy())
+    size_px = recipe.export.input_size_px
+    logits = predict_logits(answering, job.calibration, size_px=size_px, device=device, precision=job.precision)
+    if not np.isfinite(logits).all():
+        raise describe_divergence(step, recipe, "the logits of calibration pictures are no numbers")
+    log_prior = job.log_prior.cpu().numpy()
+    if recipe.loss.balance == "none":
+        logits -= log_prior  # as the exported graph does
+    measures = measure_logits(logits, job.calibration.labels, log_prior=log_prior)
     row = {
         "epoch": step.epoch + 1,
         "step": state.step,
@@ -311,36 +273,3 @@ def end_epoch(
         state.best = {key: value.clone() for key, value in answering.state_dict().items()}
     state.history.append(row)
     state.losses = []
-
-
-@torch.no_grad()
-def predict_logits(
-    network: nn.Module, pictures: Pictures, *, size_px: int, device: torch.device, precision: str
-) -> NDArray[np.float32]:
-    """Return float32 N×K logits of a split, each picture resized to ``size_px``."""
-    rows = []
-    for start in range(0, len(pictures), EVALUATION_BATCH):
-        positions = np.arange(start, min(start + EVALUATION_BATCH, len(pictures)))
-        images, _ = pictures.batch(positions)
-        pixels = images.to(device).permute(0, 3, 1, 2).float().div_(255)
-        if pixels.shape[-1] != size_px:
-            pixels = F.interpolate(pixels, size=(size_px, size_px), mode="bicubic", antialias=True).clamp_(0, 1)
-        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-            rows.append(network(pixels.to(memory_format=torch.channels_last)).float().cpu().numpy())
-    return np.concatenate(rows)
-
-
-def measure_logits(
-    logits: NDArray[np.float32], labels: NDArray[np.int64], *, log_prior: NDArray[np.float32]
-) -> dict[str, float]:
-    """Return negative log-likelihood, balanced accuracy and macro AUC (one against the rest)."""
-    scores = logits + log_prior
-    scores = scores - scores.max(axis=1, keepdims=True)
-    log_probabilities = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
-    present = [label for label in range(logits.shape[1]) if 0 < (labels == label).sum() < len(labels)]
-    areas = [roc_auc_score(labels == label, log_probabilities[:, label]) for label in present]
-    return {
-        "calibration_nll": float(-log_probabilities[np.arange(len(labels)), labels].mean()),
-        "calibration_balanced_accuracy": float(balanced_accuracy_score(labels, logits.argmax(axis=1))),
-        "calibration_auc": float(np.mean(areas)),
-    }

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from secondlook.training.recipe import Loss
 
@@ -42,7 +42,7 @@ def balanced_loss(logits: Tensor, targets: Tensor, *, log_prior: Tensor, recipe:
     smooth = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / classes
     if recipe.balance == "logit_adjustment":
         logits = logits + log_prior
-    losses = -(smooth * F.log_softmax(logits, dim=1)).sum(dim=1)
+    losses = -(smooth * functional.log_softmax(logits, dim=1)).sum(dim=1)
     if recipe.balance == "weights":
         weights = targets @ torch.exp(-log_prior) / classes
         return (losses * weights).sum() / weights.sum()

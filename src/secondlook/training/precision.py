@@ -5,7 +5,7 @@ import sys
 import time
 
 import torch
-from torch.nn import functional as F
+from torch.nn import functional
 
 from secondlook.training.recipe import Recipe
 from secondlook.training.zoo import build_network
@@ -45,7 +45,7 @@ def measure_gain(recipe: Recipe, device: torch.device) -> float:
                 start = time.perf_counter()
             with torch.autocast(device.type, torch.bfloat16, enabled=name == "bf16"):
                 logits = network(pixels)
-            F.log_softmax(logits.float(), dim=1).mean().backward()
+            functional.log_softmax(logits.float(), dim=1).mean().backward()
             if device.type == "cuda":
                 torch.cuda.synchronize()
         seconds[name] = time.perf_counter() - start

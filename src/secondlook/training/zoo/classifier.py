@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
@@ -47,5 +47,5 @@ class Classifier(nn.Module):
         """Return logits N×K, embedding N×width and class activation map N×K×h×w of pictures N×3×H×W in 0..1."""
         features = self.extract_features(pixels)
         embedding = features.mean(dim=(2, 3))
-        activation = F.conv2d(features, self.head.weight[:, :, None, None])
+        activation = functional.conv2d(features, self.head.weight[:, :, None, None])
         return self.head(embedding), embedding, activation

@@ -1,0 +1,49 @@
+"""The plan of a run: which pictures at which size in which step, known before anything starts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from secondlook.training.dataset import draw_order
+from secondlook.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Step:
+    """One optimiser step of the plan."""
+
+    number: int
+    epoch: int
+    size_px: int
+    trainable: str
+    rate_scale: float
+    positions: NDArray[np.int64]
+    ends_epoch: bool
+
+
+def plan_steps(recipe: Recipe, labels: NDArray[np.int64], *, first: int = 0) -> Iterator[Step]:
+    """Yield the steps of a run from number ``first`` on; the plan depends on recipe and labels alone."""
+    batch = recipe.optimiser.batch_size
+    per_epoch = count_steps_per_epoch(len(labels), batch)
+    stages = [stage for stage in recipe.stages for _ in range(stage.epochs)]
+    for epoch in range(first // per_epoch, len(stages)):
+        stage = stages[epoch]
+        order = draw_order(labels, balance=recipe.loss.balance, seed=recipe.seed, epoch=epoch)
+        for number in range(max(first, epoch * per_epoch), (epoch + 1) * per_epoch):
+            index = number - epoch * per_epoch
+            yield Step(
+                number=number,
+                epoch=epoch,
+                size_px=stage.size_px,
+                trainable=stage.trainable,
+                rate_scale=stage.rate_scale,
+                positions=order[index * batch : (index + 1) * batch],
+                ends_epoch=index == per_epoch - 1,
+            )
+
+
+def count_steps_per_epoch(pictures: int, batch: int) -> int:
+    """Return how many steps an epoch has; an incomplete last batch is left out unless it is the only one."""
+    return max(1, pictures // batch)

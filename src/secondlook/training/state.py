@@ -1,0 +1,90 @@
+"""What a training run carries from step to step, and how a checkpoint holds it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from secondlook.training.recipe import Optimiser, Recipe
+from secondlook.training.zoo import build_network
+
+
+@dataclass
+class State:
+    """Everything that a checkpoint holds."""
+
+    network: nn.Module
+    average: AveragedModel | None
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+    losses: list[float] = field(default_factory=list)
+    history: list[dict[str, float]] = field(default_factory=list)
+    best: dict[str, Tensor] | None = None
+
+    def answering(self) -> nn.Module:
+        """Return the network that answers: the moving average where there is one."""
+        return self.average.module if self.average is not None else self.network
+
+    def pack(self) -> dict[str, Any]:
+        """Return the state as tensors and plain values."""
+        return {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict() if self.average is not None else None,
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "losses": self.losses,
+            "history": self.history,
+            "best": self.best,
+        }
+
+    def unpack(self, packed: dict[str, Any]) -> None:
+        """Take over a packed state."""
+        self.network.load_state_dict(packed["network"])
+        if self.average is not None:
+            self.average.load_state_dict(packed["average"])
+        self.optimiser.load_state_dict(packed["optimiser"])
+        self.step, self.losses, self.history = packed["step"], packed["losses"], packed["history"]
+        self.best = packed["best"]
+
+
+def start_state(recipe: Recipe, *, classes: int, device: torch.device, packed: dict[str, Any] | None) -> State:
+    """Return the state of a run that begins, or that of a checkpoint.
+
+    Args:
+        recipe: What to train.
+        classes: Number of classes.
+        device: Where to compute.
+        packed: The checkpoint, or None to begin; with one, starting weights are not fetched again.
+
+    Raises:
+        RecipeError: The network's name is unknown, or its weights cannot be had.
+    """
+    model = recipe.model if packed is None else recipe.model.model_copy(update={"weights": "none"})
+    network = build_network(model, classes=classes).to(device).to(memory_format=torch.channels_last)
+    state = State(network, average_weights(network, recipe.optimiser), build_optimiser(network, recipe.optimiser))
+    if packed is not None:
+        state.unpack(packed)
+    return state
+
+
+def average_weights(network: nn.Module, recipe: Optimiser) -> AveragedModel | None:
+    """Return an exponential moving average of weights and buffers, or None where the recipe wants none."""
+    if not recipe.ema_decay:
+        return None
+    return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True)
+
+
+def build_optimiser(network: nn.Module, recipe: Optimiser) -> torch.optim.Optimizer:
+    """Return the recipe's optimiser; biases and normalisation weights are not decayed."""
+    decayed = [weight for weight in network.parameters() if weight.ndim > 1]
+    plain = [weight for weight in network.parameters() if weight.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    if recipe.name == "sgd":
+        return torch.optim.SGD(groups, lr=recipe.rate, momentum=0.9, nesterov=True)
+    if recipe.name == "rmsprop":
+        return torch.optim.RMSprop(groups, lr=recipe.rate)
+    if recipe.name == "adam":
+        return torch.optim.Adam(groups, lr=recipe.rate)
+    return torch.optim.AdamW(groups, lr=recipe.rate)
