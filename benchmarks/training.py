@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from timm.data import create_dataset, create_loader
+from timm.data.dataset_factory import create_dataset
+from timm.data.loader import create_loader
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
@@ -23,9 +24,10 @@ from benchmarks.timing import print_table, read_options
 from secondlook.imaging.read import read_picture
 from secondlook.imaging.resize import resize_square
 from secondlook.inference.bundle import read_facts
-from secondlook.training.loop import Pictures, Progress, Watcher, average_weights, build_optimiser, train_network
+from secondlook.training.dataset import Pictures
+from secondlook.training.loop import Progress, Watcher, train_network
 from secondlook.training.recipe import Recipe, read_recipe
-from secondlook.training.zoo import build_network
+from secondlook.training.state import start_state
 
 BATCHES = 10
 UNMEASURED = 2
@@ -73,19 +75,19 @@ def measure_ours(recipe: Recipe, pictures: Pictures, folder: Path) -> float:
 def measure_loader(recipe: Recipe, load: Callable[[], Batches]) -> float:
     """Return pictures per second of a usual loop over a loader's batches."""
     torch.set_num_threads(recipe.machine.threads)
-    network = build_network(recipe.model, classes=len(LABELS)).to(memory_format=torch.channels_last).train()
-    optimiser, average = build_optimiser(network, recipe.optimiser), average_weights(network, recipe.optimiser)
+    state = start_state(recipe, classes=len(LABELS), device=torch.device("cpu"), packed=None)
+    network = state.network.train()
     start, done = 0.0, 0
     for number, (images, labels) in enumerate(repeat_batches(load())):
         if number == UNMEASURED:
             start, done = time.perf_counter(), 0
         loss = nn.functional.cross_entropy(network(images.to(memory_format=torch.channels_last)), labels)
-        optimiser.zero_grad(set_to_none=True)
+        state.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), recipe.optimiser.clip_norm or float("inf"))
-        optimiser.step()
-        if average is not None:
-            average.update_parameters(network)
+        state.optimiser.step()
+        if state.average is not None:
+            state.average.update_parameters(network)
         done += len(images)
         if number == BATCHES - 1:
             break
