@@ -10,8 +10,8 @@ from rich.text import Text
 from secondlook import __version__
 from secondlook.cli.bundle import bundle_app
 from secondlook.cli.doctor import doctor
+from secondlook.cli.evaluate import evaluate
 from secondlook.cli.predict import predict
-from secondlook.cli.serve import serve
 from secondlook.cli.serve import serve
 from secondlook.cli.train import train
 from secondlook.errors import SecondlookError
@@ -26,8 +26,8 @@ app.command()(predict)
 app.add_typer(bundle_app, name="bundle")
 app.command()(serve)
 app.command()(doctor)
-app.command()(serve)
 app.command()(train)
+app.command()(evaluate)
 
 
 def show_version(wanted: bool) -> None:

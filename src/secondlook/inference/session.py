@@ -2,9 +2,9 @@
 
 import hashlib
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 import onnxruntime
@@ -115,18 +115,18 @@ def check_signature(session: onnxruntime.InferenceSession) -> int:
     return int(shape[1])
 
 
-_sessions: dict[str, Session] = {}
+_sessions: WeakValueDictionary[str, Session] = WeakValueDictionary()
 _lock = threading.Lock()
 
 
-def share_session(data: bytes, *, make: Callable[[bytes], Session] = Session) -> Session:
-    """Return this process's one session for a graph with these bytes.
+def share_session(data: bytes) -> Session:
+    """Return this process's one session for a graph with these bytes; it ends with the last bundle that uses it.
 
     Raises:
         BundleError: As for ``Session``.
     """
     key = hashlib.sha256(data).hexdigest()
     with _lock:
-        if key not in _sessions:
-            _sessions[key] = make(data)
-        return _sessions[key]
+        session = _sessions.get(key) or Session(data)
+        _sessions[key] = session
+        return session
