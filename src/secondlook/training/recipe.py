@@ -42,8 +42,18 @@ class Split(Section):
     train: float = Field(0.8, gt=0, lt=1)
     calibration: float = Field(0.1, gt=0, lt=1)
     test: float = Field(0.1, gt=0, lt=1)
-    seed: int = 0
-    allow_leak: bool = Field(False, description="Measure a leaking split; every figure is then marked.")
+    seed: int = Field(0, ge=0)
+    leaks: Literal["refuse", "drop", "allow"] = Field(
+        "refuse",
+        description="What to do when pictures of two splits show the same: stop; leave those of calibration and test "
+        "out; or go on and mark every figure.",
+    )
+
+    @model_validator(mode="after")
+    def _check_sum(self) -> "Split":
+        if abs(self.train + self.calibration + self.test - 1) > 1e-6:
+            raise ValueError("`train`, `calibration` and `test` must add up to 1")
+        return self
 
 
 class Model(Section):
@@ -83,7 +93,13 @@ class Augmentation(Section):
     blur: float = Field(0.0, ge=0, le=1, description="Share of batches that lose resolution.")
     noise: float = Field(0.0, ge=0, lt=1, description="Largest standard deviation, of the range 0..1.")
     erase: float = Field(0.0, ge=0, le=1, description="Share of pictures with one grey rectangle.")
-    mixup: float = Field(0.0, ge=0, description="Alpha of the Beta distribution (Zhang et al. 2018).")
+    mixup: float = Field(0.0, ge=0, le=4, description="Alpha of the Beta distribution (Zhang et al. 2018).")
+
+    @model_validator(mode="after")
+    def _check_zoom(self) -> "Augmentation":
+        if not 0 < self.zoom[0] <= self.zoom[1]:
+            raise ValueError("`zoom` must be two positive numbers, the smaller one first")
+        return self
 
 
 class Loss(Section):
@@ -122,6 +138,9 @@ class Export(Section):
     views: Literal[1, 2, 4, 8] = Field(1, description="Flips and turns averaged inside the graph.")
     weights: Literal["fp32", "fp16"] = Field("fp32", description="How weights are stored; arithmetic is fp32.")
     licence: str = "unspecified"
+    foreign: str | None = Field(
+        None, description="Folder of pictures that are none of the task's, to measure how many are refused."
+    )
 
 
 class Recipe(Section):
@@ -130,7 +149,7 @@ class Recipe(Section):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
     task: str
     about: str = ""
-    seed: int = 0
+    seed: int = Field(0, ge=0, lt=2**32)
     data: Data
     split: Split = Split()
     model: Model = Model()
@@ -151,6 +170,13 @@ class Recipe(Section):
     def dump(self) -> str:
         """Return the recipe as YAML, every default written out."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+    def describe_weights(self) -> dict[str, Any]:
+        """Return the part of the recipe that the weights depend on; the rest may change after training."""
+        part = self.model_dump(mode="json", exclude={"about", "export"})
+        if self.keep == "best":
+            part["measured_at_px"] = self.export.input_size_px
+        return part
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the recipe as written by :meth:`dump`."""
@@ -175,7 +201,10 @@ def find_recipe(name: str | Path) -> Path:
     if shipped.is_file():
         return shipped
     names = sorted(file.stem for file in SHIPPED.glob("*.yaml"))
-    raise RecipeError(f"Expected a recipe file or one of {', '.join(names)}; got {str(name)!r}.")
+    raise RecipeError(
+        f"Expected a recipe file or one of {', '.join(names)}; got {path.name!r}, the nearest is "
+        f"{nearest(path.stem, names)!r}."
+    )
 
 
 def read_recipe(name: str | Path, *, changes: Sequence[str] = ()) -> Recipe:
@@ -185,11 +214,11 @@ def read_recipe(name: str | Path, *, changes: Sequence[str] = ()) -> Recipe:
         RecipeError: The recipe or a change is wrong; key, line and the nearest valid name are told.
     """
     path = find_recipe(name)
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8")
         content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise RecipeError(f"Expected YAML in {path.name}: {error}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecipeError(f"Expected YAML in UTF-8 in {path.name}; correct it: {error}") from error
     if not isinstance(content, dict):
         raise RecipeError(f"Expected keys and values in {path.name}, got {type(content).__name__}.")
     for change in changes:
@@ -197,7 +226,7 @@ def read_recipe(name: str | Path, *, changes: Sequence[str] = ()) -> Recipe:
     try:
         return Recipe.model_validate(content)
     except ValidationError as error:
-        lines = list(describe_faults(error, text))
+        lines = list(describe_faults(error, text, changes=changes))
         raise RecipeError("\n".join([f"{path.name} is not a valid recipe:", *lines])) from error
 
 
@@ -221,14 +250,18 @@ def apply_change(content: dict[str, Any], change: str) -> None:
         raise RecipeError(f"Expected --set to name a place in the recipe; {path!r} is none ({error}).") from error
 
 
-def describe_faults(error: ValidationError, text: str) -> Iterator[str]:
-    """Yield one line per fault: where it is in the file, what is wrong, and the nearest valid key or value."""
+def describe_faults(error: ValidationError, text: str, *, changes: Sequence[str]) -> Iterator[str]:
+    """Yield one line per fault: where it stands, what is wrong, and the nearest valid key or value."""
     root = yaml.compose(text, Loader=yaml.SafeLoader)
+    changed = tuple(f"{change.partition('=')[0]}." for change in changes)
     for fault in error.errors():
-        keys = [key for key in fault["loc"] if not (isinstance(key, str) and key.startswith("function-"))]
+        keys = list(fault["loc"])
+        place = ".".join(map(str, keys))
         line = find_line(root, keys)
         where = f"line {line}: " if line else ""
-        yield f"  - {where}`{'.'.join(map(str, keys)) or 'recipe'}`: {explain_fault(fault, keys)}"
+        if f"{place}.".startswith(changed):
+            where = "--set: "
+        yield f"  - {where}`{place or 'recipe'}`: {explain_fault(fault, keys)}"
 
 
 def explain_fault(fault: Any, keys: list[Any]) -> str:

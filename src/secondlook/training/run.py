@@ -1,6 +1,11 @@
-"""A run folder: what a recipe makes, from manifest to weights; started again, it continues."""
+"""A run folder: what a recipe makes, from manifest to bundle; started again, it continues.
+
+``recipe.yaml``, ``machine.json`` (device and precision, chosen once), ``split.csv``, ``history.csv``, ``checkpoints/``,
+``plots/`` and ``bundle/``.
+"""
 
 import csv
+import dataclasses
 import fcntl
 import io
 import json
@@ -12,17 +17,22 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from secondlook.conditions import find_task
+from secondlook.data.fingerprint import data_fingerprint
+from secondlook.data.leakage import audit_manifest, drop_leaks, require_no_leak
 from secondlook.data.manifest import Manifest, read_manifest, write_manifest
 from secondlook.data.sources.ham10000 import read_ham10000
 from secondlook.data.split import split_manifest
 from secondlook.errors import DatasetError, RecipeError
-from secondlook.training.dataset import cache_pictures
-from secondlook.training.loop import Pictures, Watcher, train_network
+from secondlook.evaluation.run import finish_bundle
+from secondlook.training.dataset import Pictures, cache_pictures
+from secondlook.training.export import export_bundle
+from secondlook.training.loop import Watcher, train_network
+from secondlook.training.loss import count_prior
+from secondlook.training.plots import plot_history
 from secondlook.training.precision import choose_precision
-from secondlook.training.recipe import Recipe
+from secondlook.training.recipe import Recipe, read_recipe
 
 
 def find_data_folder() -> Path:
@@ -47,6 +57,23 @@ def load_manifest(recipe: Recipe) -> Manifest:
     return split_manifest(manifest, fractions=shares, seed=split.seed)
 
 
+def settle_leaks(manifest: Manifest, recipe: Recipe) -> tuple[Manifest, str]:
+    """Deal with leaks between the splits as the recipe says.
+
+    Returns:
+        The manifest to train and measure on, and ``none`` or the note that marks every figure.
+
+    Raises:
+        DatasetError: The splits leak and the recipe does not say what to do.
+        RecipeError: The manifest is of another task.
+    """
+    if manifest.task != recipe.task:
+        raise RecipeError(f"The recipe is for the task {recipe.task}, its data are for {manifest.task}.")
+    if recipe.split.leaks == "drop":
+        manifest = drop_leaks(audit_manifest(manifest), ("calibration", "test"))
+    return manifest, require_no_leak(manifest, allow=recipe.split.leaks == "allow")
+
+
 @contextmanager
 def open_run(folder: Path, recipe: Recipe) -> Iterator[None]:
     """Hold a run folder for this process and check that it belongs to this recipe.
@@ -61,9 +88,10 @@ def open_run(folder: Path, recipe: Recipe) -> Iterator[None]:
         except BlockingIOError:
             raise RecipeError(f"Another process is training in the run folder {folder.name}; wait for it.") from None
         file = folder / "recipe.yaml"
-        if file.is_file() and file.read_text(encoding="utf-8") != recipe.dump():
+        if file.is_file() and read_recipe(file).describe_weights() != recipe.describe_weights():
             raise RecipeError(
-                f"The run folder {folder.name} belongs to another recipe. Give this one another folder with --run."
+                f"The run folder {folder.name} holds a run of another recipe (compare its recipe.yaml; only `about` "
+                "and `export` may change after training). Give this one another folder with --run."
             )
         write_text(file, recipe.dump())
         yield
@@ -105,44 +133,85 @@ def encode_labels(manifest: Manifest) -> NDArray[np.int64]:
     """Return the class number of every row.
 
     Raises:
-        DatasetError: A label is unknown to the task.
+        DatasetError: A label is unknown to the task, or one of the task's has no picture in training.
     """
     keys = find_task(manifest.task).keys
     unknown = sorted(set(manifest.frame["label"]) - set(keys))
     if unknown:
         raise DatasetError(f"Expected labels of the task {manifest.task} ({', '.join(keys)}).", unknown)
-    return manifest.frame["label"].map({key: number for number, key in enumerate(keys)}).to_numpy(np.int64)
+    absent = sorted(set(keys) - set(manifest.frame.loc[manifest.frame["split"] == "train", "label"]))
+    if absent:
+        raise DatasetError(f"Expected pictures of every label of {manifest.task} in the split train.", absent)
+    codes = {key: number for number, key in enumerate(keys)}
+    return np.array([codes[label] for label in manifest.frame["label"]], dtype=np.int64)
 
 
-def train_run(recipe: Recipe, folder: Path, *, watcher: Watcher, decoded: object = None) -> nn.Module:
-    """Train a recipe in a run folder, or continue there, and return the network that answers.
+def train_run(recipe: Recipe, folder: Path, *, watcher: Watcher) -> Path:
+    """Train a recipe in a run folder, or continue there, and make the bundle.
+
+    Args:
+        recipe: What to do.
+        folder: The run folder; see the module's docstring.
+        watcher: Told of decoding, steps, epochs, damaged checkpoints and what comes next.
+
+    Returns:
+        The bundle's folder.
 
     Raises:
-        DatasetError: The data are missing or wrong.
+        DatasetError: The data are missing or wrong, or their split leaks.
         RecipeError: The run cannot go on; the last good checkpoint is kept.
+        BundleError: The exported graph does not give what torch gives.
     """
-    manifest = load_manifest(recipe)
+    watcher.note("reading the data and looking for leaks")
+    manifest, leak = settle_leaks(load_manifest(recipe), recipe)
+    labels = encode_labels(manifest)
     with open_run(folder, recipe):
         write_manifest(manifest, folder / "split.csv")
-        images = cache_pictures(manifest, size_px=recipe.data.cache_px)
-        labels = encode_labels(manifest)
+        images = cache_pictures(manifest, size_px=recipe.data.cache_px, advance=watcher.decoded)
         parts = {}
         for split in ("train", "calibration"):
             rows = np.flatnonzero((manifest.frame["split"] == split).to_numpy())
             parts[split] = Pictures(images, rows, labels[rows])
+        watcher.note("choosing device and precision")
         device, precision = settle_machine(folder, recipe)
-        inner = watcher.epoch
-
-        def record(history: list[dict[str, float]]) -> None:
-            write_history(folder / "history.csv", history)
-            inner(history)
-
-        return train_network(
+        network = train_network(
             recipe,
             train=parts["train"],
             calibration=parts["calibration"],
             folder=folder / "checkpoints",
             device=device,
             precision=precision,
-            watcher=Watcher(step=watcher.step, epoch=record, warn=watcher.warn),
+            watcher=record_epochs(watcher, folder),
         )
+        watcher.note("exporting the graph and comparing it with torch")
+        bundle = folder / "bundle"
+        export_bundle(
+            network,
+            recipe,
+            bundle,
+            log_prior=count_prior(parts["train"].labels, len(find_task(recipe.task).keys)),
+            data_fingerprint=data_fingerprint(manifest),
+            leak=leak,
+        )
+        watcher.note("calibrating, measuring on the test split, writing the evidence")
+        foreign = recipe.export.foreign
+        finish_bundle(
+            bundle,
+            manifest.select("calibration"),
+            manifest.select("test"),
+            refuse=None if foreign is None else find_data_folder() / foreign,
+            leak=leak,
+        )
+    return bundle
+
+
+def record_epochs(watcher: Watcher, folder: Path) -> Watcher:
+    """Return a watcher that also writes ``history.csv`` and its plot after every epoch."""
+
+    def record(history: list[dict[str, float]]) -> None:
+        if history:
+            write_history(folder / "history.csv", history)
+            plot_history(history, folder / "plots" / "history.png")
+        watcher.epoch(history)
+
+    return dataclasses.replace(watcher, epoch=record)
