@@ -1,10 +1,12 @@
 """Pictures decoded once into a memory-mapped uint8 array, and batches drawn from it."""
 
+import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -75,16 +77,16 @@ def cache_pictures(
     """
     paths = manifest.paths()
     file = (folder or find_cache_folder()) / f"{name_cache(paths, size_px)}.npy"
-    if not file.is_file():
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        if not file.is_file():
             write_cache(paths, size_px=size_px, file=file, advance=advance)
-        except OSError as error:
-            raise RecipeError(
-                f"Cannot write the cache of decoded pictures ({error.strerror}); it needs "
-                f"{len(paths) * size_px * size_px * 3 / 1e6:.0f} MB. Free some space, or set SECONDLOOK_CACHE."
-            ) from error
-    pictures: NDArray[np.uint8] = np.load(file, mmap_mode="r", allow_pickle=False)
+        pictures: NDArray[np.uint8] = np.load(file, mmap_mode="r", allow_pickle=False)
+    except OSError as error:
+        raise RecipeError(
+            f"Expected to keep decoded pictures in the cache folder ({error.strerror}); they need "
+            f"{len(paths) * size_px * size_px * 3 / 1e6:.0f} MB. Free some space, or name another folder in "
+            "SECONDLOOK_CACHE."
+        ) from error
     return pictures
 
 
@@ -99,8 +101,8 @@ def name_cache(paths: Sequence[Path], size_px: int) -> str:
     for path in paths:
         try:
             facts = path.stat()
-        except FileNotFoundError:
-            missing.append(path.name)
+        except OSError as error:
+            missing.append(f"{path.name}: {error.strerror}")
             continue
         digest.update(f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
     if missing:
@@ -109,24 +111,54 @@ def name_cache(paths: Sequence[Path], size_px: int) -> str:
 
 
 def write_cache(paths: Sequence[Path], *, size_px: int, file: Path, advance: Callable[[int, int], None]) -> None:
-    """Decode pictures into a new array file that appears under its name only when complete."""
-    temporary = file.with_name(f"{file.name}.{os.getpid()}.tmp")
+    """Decode pictures into a new array file that appears under its name only when complete.
+
+    One process writes at a time, so that what it finds half-written was left by one that died.
+
+    Raises:
+        DatasetError: Pictures cannot be read; all of them are listed.
+        OSError: The file cannot be written.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with (file.parent / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for leftover in file.parent.glob("*.tmp"):
+            leftover.unlink()
+        if file.is_file():
+            return
+        temporary = file.with_name(f"{file.name}.tmp")
+        try:
+            with temporary.open("wb") as stream:
+                write_pictures(paths, size_px=size_px, stream=stream, advance=advance)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(file)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_pictures(
+    paths: Sequence[Path], *, size_px: int, stream: BinaryIO, advance: Callable[[int, int], None]
+) -> None:
+    """Write decoded pictures as an array uint8 N×size×size×3 in NumPy's file format.
+
+    Raises:
+        DatasetError: Pictures cannot be read; all of them are listed.
+        OSError: The stream cannot be written; a memory-mapped file would crash the process on a full disk instead.
+    """
+    header = {"descr": "|u1", "fortran_order": False, "shape": (len(paths), size_px, size_px, 3)}
+    np.lib.format.write_array_header_1_0(stream, header)
     faults = []
-    try:
-        array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=(len(paths), size_px, size_px, 3))
-        for index, path in enumerate(paths):
-            try:
-                array[index] = resize_square(read_picture(path, target_px=size_px).pixels, size_px)
-            except InputError as error:
-                faults.append(f"{path.name}: {error}")
-            advance(index + 1, len(paths))
-        array.flush()
-        del array
-        if faults:
-            raise DatasetError("Expected every picture of the manifest to be readable.", faults)
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
+    for index, path in enumerate(paths):
+        try:
+            square = resize_square(read_picture(path, target_px=size_px).pixels, size_px)
+        except InputError as error:
+            faults.append(f"{path.name}: {error}")
+        else:
+            stream.write(square.tobytes())
+        advance(index + 1, len(paths))
+    if faults:
+        raise DatasetError("Expected every picture of the manifest to be readable.", faults)
 
 
 def draw_order(labels: NDArray[np.int64], *, balance: str, seed: int, epoch: int) -> NDArray[np.int64]:

@@ -152,6 +152,8 @@ def trace_graph(served: Served, *, size_px: int) -> onnx.ModelProto:
             verbose=False,
             external_data=False,
         )
+    if program is None:
+        raise BundleError("Expected a graph from torch's exporter, got none. Install another version of torch.")
     model: onnx.ModelProto = program.model_proto
     for node in model.graph.node:
         del node.metadata_props[:]  # source paths of the machine that exported
@@ -193,7 +195,7 @@ def halve_weights(model: onnx.ModelProto) -> None:
 
 
 def compare_graph(served: Served, content: bytes, *, size_px: int) -> None:
-    """Compare the graph with torch on random pictures, one by one and as a batch.
+    """Compare the graph, as it is served, with torch on random pictures and the probe.
 
     Raises:
         BundleError: They differ by more than ``TOLERANCE`` of the output's own spread.

@@ -20,7 +20,8 @@ def count_prior(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
         float32 K, log of each class's share.
     """
     counts = np.bincount(labels, minlength=classes).astype(np.float64)
-    return np.log(counts / counts.sum()).astype(np.float32)
+    log_shares: NDArray[np.float32] = np.log(counts / counts.sum()).astype(np.float32)
+    return log_shares
 
 
 def balanced_loss(logits: Tensor, targets: Tensor, *, log_prior: Tensor, recipe: Loss) -> Tensor:

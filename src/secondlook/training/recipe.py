@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from secondlook.conditions import TASKS
 from secondlook.errors import RecipeError
@@ -161,11 +161,12 @@ class Recipe(Section):
     keep: Literal["last", "best"] = Field("last", description="`best`: by macro AUC on the calibration split.")
     export: Export
 
-    @model_validator(mode="after")
-    def _check_task(self) -> "Recipe":
-        if self.task not in TASKS:
-            raise ValueError(f"task {self.task!r} is unknown; the nearest is {nearest(self.task, list(TASKS))!r}")
-        return self
+    @field_validator("task")
+    @classmethod
+    def _check_task(cls, task: str) -> str:
+        if task not in TASKS:
+            raise ValueError(f"unknown task; the nearest is `{nearest(task, list(TASKS))}`")
+        return task
 
     def dump(self) -> str:
         """Return the recipe as YAML, every default written out."""
@@ -183,9 +184,12 @@ class Recipe(Section):
         return hashlib.sha256(self.dump().encode()).hexdigest()
 
 
-def nearest(word: str, choices: Sequence[str]) -> str:
-    """Return the choice that resembles the word most."""
-    return max(choices, key=lambda choice: difflib.SequenceMatcher(None, word.lower(), choice.lower()).ratio())
+def nearest(value: object, choices: Sequence[str]) -> str:
+    """Return the choice that is nearest to a number, or that resembles a word most."""
+    if isinstance(value, int | float) and all(choice.isdecimal() for choice in choices):
+        return min(choices, key=lambda choice: abs(int(choice) - value))
+    word = str(value).lower()
+    return max(choices, key=lambda choice: difflib.SequenceMatcher(None, word, choice.lower()).ratio())
 
 
 def find_recipe(name: str | Path) -> Path:
@@ -254,7 +258,8 @@ def describe_faults(error: ValidationError, text: str, *, changes: Sequence[str]
     """Yield one line per fault: where it stands, what is wrong, and the nearest valid key or value."""
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     changed = tuple(f"{change.partition('=')[0]}." for change in changes)
-    for fault in error.errors():
+    faults = [fault for fault in error.errors() if fault["type"] != "too_short" or not fault["input"]]
+    for fault in faults:
         keys = list(fault["loc"])
         place = ".".join(map(str, keys))
         line = find_line(root, keys)
@@ -272,12 +277,10 @@ def explain_fault(fault: Any, keys: list[Any]) -> str:
         return f"unknown key; the nearest is `{nearest(str(keys[-1]), valid)}` (valid: {', '.join(valid)})"
     if fault["type"] == "literal_error":
         choices = [choice.strip(" '") for choice in str(fault["ctx"]["expected"]).replace(" or ", ",").split(",")]
-        return f"{message}, got {fault['input']!r}; the nearest is `{nearest(str(fault['input']), choices)}`"
+        return f"{message}, got {fault['input']!r}; the nearest is `{nearest(fault['input'], choices)}`"
     if fault["type"] == "missing":
         return "this key is required"
-    if keys:
-        return f"{message}, got {fault['input']!r}"
-    return message
+    return message if isinstance(fault["input"], dict | list) else f"{message}, got {fault['input']!r}"
 
 
 def list_fields(keys: list[Any]) -> list[str]:
