@@ -44,7 +44,8 @@ def expose(stops: float) -> Callable[[Pixels], Pixels]:
 
     def damage(pixels: Pixels) -> Pixels:
         light = (pixels / 255.0) ** 2.2 * 2.0**stops
-        return np.rint(255 * np.clip(light, 0, 1) ** (1 / 2.2)).astype(np.uint8)
+        shown: Pixels = np.rint(255 * np.clip(light, 0, 1) ** (1 / 2.2)).astype(np.uint8)
+        return shown
 
     return damage
 
@@ -54,7 +55,8 @@ def fade(share: float) -> Callable[[Pixels], Pixels]:
 
     def damage(pixels: Pixels) -> Pixels:
         mean = pixels.mean((0, 1))
-        return np.clip(np.rint(mean + (pixels - mean) * share), 0, 255).astype(np.uint8)
+        faded: Pixels = np.clip(np.rint(mean + (pixels - mean) * share), 0, 255).astype(np.uint8)
+        return faded
 
     return damage
 

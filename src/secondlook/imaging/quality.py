@@ -61,8 +61,8 @@ _SENTENCES: Final[dict[str, dict[Language, str]]] = {
     "dark": {
         "en": "The picture is too dark: its brightest parts reach {figure}% of full brightness, where at least "
         "{limit}% is needed. Add light and take it again.",
-        "fr": "L’image est trop sombre : ses parties les plus claires atteignent {figure} % de la luminosité maximale ; "
-        "il en faut au moins {limit} %. Ajoutez de la lumière et recommencez.",
+        "fr": "L’image est trop sombre : ses parties les plus claires atteignent {figure} % de la luminosité "
+        "maximale ; il en faut au moins {limit} %. Ajoutez de la lumière et recommencez.",
     },
     "bright": {
         "en": "The picture is overexposed: {figure}% of it is burnt out to white, where at most {limit}% may be. Take "

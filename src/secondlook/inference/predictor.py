@@ -117,7 +117,7 @@ class Predictor:
         started = time.perf_counter()
         calibration = self.bundle.calibration
         picture, image = read_input(source, self.bundle.facts.input_size_px)
-        quality = assess_quality(picture.pixels)
+        quality = assess_quality(picture.pixels, shorter_side_px=picture.source.shorter_side_px)
         outputs = self.bundle.session.run(image[None])
         probabilities = dict(zip(self.task.keys, calibrate(outputs.logits[0], calibration).tolist(), strict=True))
         label = self.task.keys[int(outputs.logits[0].argmax())]
