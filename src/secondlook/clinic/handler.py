@@ -1,7 +1,6 @@
 """The ASGI door: bodies are bounded as they arrive, and a request changes threads once."""
 
-import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -12,10 +11,8 @@ from django.http.response import HttpResponseBase
 
 from secondlook.clinic.look.predictors import start_loading
 
-logger = logging.getLogger(__name__)
-
-Message = MutableMapping[str, Any]
-Scope = MutableMapping[str, Any]
+Message = Mapping[str, Any]
+Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
@@ -29,7 +26,7 @@ class SiteHandler(ASGIHandler):
     this runs the whole chain in one thread.
     """
 
-    def load_middleware(self, is_async: bool = False) -> None:
+    def load_middleware(self, is_async: bool = False) -> None:  # noqa: ARG002 - Django asks for an asynchronous one
         """Build the chain for one thread."""
         super().load_middleware(is_async=False)
 

@@ -2,16 +2,14 @@
 
 from collections.abc import Callable
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.translation import gettext as _
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 
 from secondlook.clinic.handler import TOO_LARGE
 from secondlook.clinic.look.predictors import describe_readiness
-from secondlook.clinic.refusals import refuse
+from secondlook.clinic.refusals import describe_limit, refuse
 
 Responder = Callable[[HttpRequest], HttpResponseBase]
 
@@ -31,7 +29,7 @@ def answer_health(get_response: Responder) -> Responder:
     return middleware
 
 
-class StaticFilesMiddleware(WhiteNoiseMiddleware):
+class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]  # WhiteNoise has no types
     """WhiteNoise under ASGI: Django warns of its blocking streams, and these files are small enough to send whole."""
 
     @staticmethod
@@ -46,13 +44,11 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
 
 
 def refuse_large_bodies(get_response: Responder) -> Responder:
-    """Refuse what the door stopped reading."""
-    limit_mb = settings.LARGEST_PICTURE_BYTES // 10**6
+    """Refuse what the handler stopped reading."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if request.scope.get(TOO_LARGE) if hasattr(request, "scope") else False:
-            sentence = _("Expected a file of at most %(limit)d MB, got a larger one. Send the picture in a smaller size.")
-            return refuse(request, sentence % {"limit": limit_mb}, status=413)
+        if getattr(request, "scope", {}).get(TOO_LARGE):
+            return refuse(request, describe_limit(), status=413)
         return get_response(request)
 
     return middleware

@@ -3,6 +3,7 @@
 import json
 from http import HTTPStatus
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
@@ -34,7 +35,7 @@ def refuse(request: HttpRequest, sentence: str, *, status: int, language: str | 
 
 
 def refuse_error(request: HttpRequest, error: SecondlookError) -> HttpResponse:
-    """Turn one of our own errors into a refusal: a wrong input is a 400, an unknown bundle a 404, a broken one a 503."""
+    """Turn one of our own errors into a refusal: wrong input is a 400, an unknown bundle 404, a broken one 503."""
     if isinstance(error, UnknownBundleError):
         return refuse(request, str(error), status=404, language="en")
     if isinstance(error, InputError):
@@ -44,6 +45,12 @@ def refuse_error(request: HttpRequest, error: SecondlookError) -> HttpResponse:
     raise error
 
 
+def describe_limit() -> str:
+    """Return the sentence for a file that is too large to be read at all."""
+    sentence = _("Expected a file of at most %(limit)d MB, got a larger one. Send the picture in a smaller size.")
+    return sentence % {"limit": settings.LARGEST_PICTURE_BYTES // 10**6}
+
+
 def refuse_bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request that Django itself refuses, a host that is not ours for one."""
     return refuse(request, _("This site does not answer to such a request; check the address."), status=400)
@@ -51,7 +58,9 @@ def refuse_bad_request(request: HttpRequest, exception: Exception) -> HttpRespon
 
 def refuse_forged(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form that came without its token."""
-    return refuse(request, _("The form came without its token. Allow cookies, load the page anew, try again."), status=403)
+    return refuse(
+        request, _("The form came without its token. Allow cookies, load the page anew, try again."), status=403
+    )
 
 
 def refuse_unknown(request: HttpRequest, exception: Exception) -> HttpResponse:

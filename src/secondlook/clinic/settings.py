@@ -53,7 +53,7 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
 STATIC_ROOT = CONFIGURATION.data_folder / "static"
-STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
+STORAGES = {"staticfiles": {"BACKEND": "secondlook.clinic.storage.ModuleStorage"}}
 
 # No inline script and no inline style; bars and overlays are SVG, placed by attributes.
 CONTENT_SECURITY_POLICY = {

@@ -15,6 +15,7 @@ from secondlook.errors import SecondlookError
 api = NinjaAPI(
     title="Secondlook",
     version=__version__,
+    urls_namespace="api",
     description="A second look at one picture. It supports a decision; it does not diagnose. Nothing is stored.",
     # Swagger's validator is a service on the internet; no request leaves this site.
     docs=Swagger(settings={"validatorUrl": None}),

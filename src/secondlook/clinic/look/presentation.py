@@ -1,16 +1,17 @@
 """An answer as the page shows it, in the reader's language."""
 
 from dataclasses import dataclass
-from typing import cast
 
 from django.utils.translation import get_language
 
+from secondlook.clinic.look.figures import describe_evidence, write_share
 from secondlook.clinic.look.services import Answer, encode_heatmap, encode_picture
 from secondlook.clinic.look.wording import TRIAGE_WORDS, TriageWords
 from secondlook.conditions import Language
 from secondlook.inference.bundle import OperatingPoint
-from secondlook.inference.predictor import Predictor, Triage
+from secondlook.inference.predictor import BundleIdentity, Triage
 
+WARNINGS = frozenset({"quality", "outlier"})
 # Said once, at the foot of the answer.
 SAID_ELSEWHERE = frozenset({"decision_support"})
 
@@ -24,6 +25,75 @@ class Bar:
     malignant: bool
     probability: float
     usual: float
+
+    @property
+    def percent(self) -> str:
+        """The probability for a reader."""
+        return write_share(self.probability)
+
+    @property
+    def usual_percent(self) -> str:
+        """The usual share for a reader."""
+        return write_share(self.usual)
+
+    @property
+    def length(self) -> float:
+        """Length of the bar, of 100."""
+        return round(100 * self.probability, 3)
+
+    @property
+    def tick(self) -> float:
+        """Place of the tick at the usual share, of 100."""
+        return round(100 * self.usual, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The probability of malignancy against the two thresholds; the places are of 100."""
+
+    malignancy: float
+    refer: OperatingPoint
+    urgent: OperatingPoint
+
+    @property
+    def percent(self) -> str:
+        """The probability for a reader."""
+        return write_share(self.malignancy)
+
+    @property
+    def refer_percent(self) -> str:
+        """The lower threshold for a reader."""
+        return write_share(self.refer.threshold)
+
+    @property
+    def urgent_percent(self) -> str:
+        """The higher threshold for a reader."""
+        return write_share(self.urgent.threshold)
+
+    @property
+    def needle(self) -> float:
+        """Place of the probability, whole in sight at both ends."""
+        return round(min(max(100 * self.malignancy, 0.5), 99.5), 3)
+
+    @property
+    def refer_at(self) -> float:
+        """Place of the lower threshold."""
+        return round(100 * self.refer.threshold, 3)
+
+    @property
+    def urgent_at(self) -> float:
+        """Place of the higher threshold."""
+        return round(100 * self.urgent.threshold, 3)
+
+    @property
+    def refer_width(self) -> float:
+        """Width of the zone between the thresholds."""
+        return round(self.urgent_at - self.refer_at, 3)
+
+    @property
+    def urgent_width(self) -> float:
+        """Width of the zone above both."""
+        return round(100 - self.urgent_at, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +127,14 @@ class Presented:
 
     triage: Triage
     words: TriageWords
+    warnings: tuple[str, ...]
     reasons: tuple[str, ...]
     bars: tuple[Bar, ...]
     named: Bar
-    malignancy: float
-    urgent: OperatingPoint
-    refer: OperatingPoint
+    scale: Scale
     shown: Shown
-    predictor: Predictor
+    bundle: BundleIdentity
+    evidence: str
 
     @property
     def evaluable(self) -> bool:
@@ -79,7 +149,7 @@ class Presented:
 
 def read_language() -> Language:
     """Return the reader's language."""
-    return cast(Language, "fr" if (get_language() or "").startswith("fr") else "en")
+    return "fr" if (get_language() or "").startswith("fr") else "en"
 
 
 def present_answer(answer: Answer) -> Presented:
@@ -92,16 +162,20 @@ def present_answer(answer: Answer) -> Presented:
     return Presented(
         triage=prediction.triage,
         words=TRIAGE_WORDS[prediction.triage],
+        warnings=tuple(reason.describe(language) for reason in prediction.reasons if reason.code in WARNINGS),
         reasons=tuple(
-            reason.describe(language) for reason in prediction.reasons if reason.code not in SAID_ELSEWHERE
+            reason.describe(language) for reason in prediction.reasons if reason.code not in WARNINGS | SAID_ELSEWHERE
         ),
         bars=bars,
         named=next(bar for bar in bars if bar.key == prediction.label),
-        malignancy=prediction.malignancy,
-        urgent=calibration.find_point("sensitivity_90"),
-        refer=calibration.find_point("sensitivity_95"),
+        scale=Scale(
+            prediction.malignancy,
+            refer=calibration.find_point("sensitivity_95"),
+            urgent=calibration.find_point("sensitivity_90"),
+        ),
         shown=Shown(encode_picture(answer.picture), encode_heatmap(prediction), width, height),
-        predictor=predictor,
+        bundle=prediction.bundle,
+        evidence=describe_evidence(predictor.bundle.evidence),
     )
 
 

@@ -5,7 +5,7 @@ import io
 import threading
 from dataclasses import dataclass
 
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.base import File
 from PIL import Image
 
 from secondlook.clinic.look.predictors import find_predictor
@@ -34,7 +34,7 @@ class Answer:
     predictor: Predictor
 
 
-def answer_upload(upload: UploadedFile, *, bundle: str | None = None) -> Answer:
+def answer_upload(upload: File[bytes], *, bundle: str | None = None) -> Answer:
     """Read an uploaded picture once and predict; nothing of it is kept.
 
     Raises:

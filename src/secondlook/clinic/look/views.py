@@ -15,7 +15,7 @@ from secondlook.clinic.look.predictors import find_predictor
 from secondlook.clinic.look.presentation import present_answer
 from secondlook.clinic.look.services import answer_upload
 from secondlook.clinic.look.wording import NOTICE
-from secondlook.clinic.refusals import refuse, refuse_error
+from secondlook.clinic.refusals import describe_limit, refuse, refuse_error
 from secondlook.errors import SecondlookError
 
 
@@ -25,7 +25,12 @@ from secondlook.errors import SecondlookError
 def show_page(request: HttpRequest) -> HttpResponse:
     """Show the page, or answer an uploaded picture: in a page, or alone where htmx asks. Open to anybody."""
     limit = settings.LARGEST_PICTURE_BYTES
-    context: dict[str, Any] = {"notice": NOTICE, "limit_bytes": limit, "limit_mb": limit // 10**6}
+    context: dict[str, Any] = {
+        "notice": NOTICE,
+        "limit_bytes": limit,
+        "limit_mb": limit // 10**6,
+        "too_large": describe_limit(),
+    }
     if request.method != "POST":
         return render(request, "clinic/page.html", context)
     upload = request.FILES.get("file")

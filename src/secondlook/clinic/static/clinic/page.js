@@ -1,0 +1,113 @@
+// The page: how a picture gets in, its progress, and where the answer goes. Without this file the plain form works.
+import { Editor } from "./editor.js";
+
+const find = (id) => document.getElementById(id);
+const form = find("upload");
+const words = form.dataset;
+const editor = new Editor({
+  stage: find("stage"),
+  canvas: find("canvas"),
+  frame: find("frame"),
+  tools: find("tools"),
+  words: find("square"),
+  sentence: words.square,
+});
+
+function complain(sentence) {
+  find("problem").textContent = sentence;
+  find("problem").hidden = !sentence;
+}
+
+function fill(file) {
+  const transfer = new DataTransfer();
+  transfer.items.add(file);
+  find("file").files = transfer.files;
+}
+
+async function receive(file) {
+  if (!file) return;
+  complain("");
+  find("answer").replaceChildren();
+  fill(file);
+  form.classList.add("has-picture");
+  find("preview").hidden = false;
+  const shown = await editor.show(file);
+  for (const id of ["stage", "tools", "frame-help"]) find(id).hidden = !shown;
+  find("plain").hidden = shown;
+  find("plain").textContent = shown ? "" : `${file.name} – ${words.noPreview}`;
+  find(shown ? "frame-help" : "send").focus({ preventScroll: true });
+}
+
+for (const id of ["file", "camera"]) find(id).addEventListener("change", (event) => receive(event.target.files[0]));
+
+// Drop and paste work anywhere on the page while a picture is asked for.
+const asking = () => !find("ask").hidden && find("progress").hidden;
+document.addEventListener("dragover", (event) => {
+  event.preventDefault();
+  if (!asking()) return;
+  for (const place of [form, find("drop")]) place.classList.add("is-over");
+});
+for (const name of ["dragleave", "drop"]) {
+  document.addEventListener(name, (event) => {
+    if (name === "dragleave" && event.relatedTarget) return;
+    for (const place of [form, find("drop")]) place.classList.remove("is-over");
+  });
+}
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  if (asking()) receive(event.dataTransfer.files[0]);
+});
+document.addEventListener("paste", (event) => {
+  if (asking()) receive(event.clipboardData.files[0]);
+});
+
+// htmx asks before it sends: this is the moment to put the chosen square in place of the file.
+document.addEventListener("htmx:confirm", async (event) => {
+  if (event.target !== form) return;
+  event.preventDefault();
+  const file = await editor.take();
+  if (file && file.size > Number(words.limit)) {
+    complain(words.tooLarge);
+    return;
+  }
+  if (file) fill(file);
+  complain("");
+  event.detail.issueRequest(true);
+});
+
+function tell(sentence) {
+  find("progress-words").textContent = sentence;
+  find("status").textContent = sentence;
+}
+
+form.addEventListener("htmx:beforeSend", () => {
+  find("progress").hidden = false;
+  find("send").disabled = true;
+  find("bar").value = 0;
+  tell(words.sending);
+});
+form.addEventListener("htmx:xhr:progress", (event) => {
+  const { lengthComputable, loaded, total } = event.detail;
+  if (!lengthComputable || !find("bar").hasAttribute("value")) return;
+  find("bar").value = (100 * loaded) / total;
+  if (loaded < total) return;
+  find("bar").removeAttribute("value"); // sent whole: how long the look takes is not known
+  tell(words.looking);
+});
+form.addEventListener("htmx:afterRequest", () => {
+  find("progress").hidden = true;
+  find("send").disabled = false;
+  find("status").textContent = "";
+});
+form.addEventListener("htmx:sendError", () => complain(words.noNetwork));
+
+find("answer").addEventListener("htmx:afterSwap", () => {
+  const answer = find("answer");
+  find("ask").hidden = Boolean(answer.querySelector("[data-answer]"));
+  scrollTo({ top: 0 });
+  answer.querySelector("h2")?.focus({ preventScroll: true });
+});
+
+document.addEventListener("input", (event) => {
+  if (event.target.id === "opacity") find("heatmap").setAttribute("opacity", event.target.value / 100);
+});
