@@ -11,6 +11,9 @@ No message carries patient data or a full path, so that one may be shown whereve
 """
 
 
+SHOWN_FAULTS = 20
+
+
 class SecondlookError(Exception):
     """Anything that Secondlook refuses or cannot do; its text is a whole sentence for a person."""
 
@@ -24,13 +27,16 @@ class DatasetError(SecondlookError):
 
     Args:
         summary: What was expected and what came, in one sentence.
-        faults: One line per fault, each naming its row or file.
+        faults: One line per fault, each naming its row or file; the text shows the first ones and counts all.
     """
 
     def __init__(self, summary: str, faults: list[str] | None = None) -> None:
         self.summary = summary
         self.faults = list(faults or [])
-        super().__init__("\n".join([summary, *(f"  - {fault}" for fault in self.faults)]))
+        shown = [f"  - {fault}" for fault in self.faults[:SHOWN_FAULTS]]
+        if len(self.faults) > SHOWN_FAULTS:
+            shown.append(f"  … and {len(self.faults) - SHOWN_FAULTS} more, {len(self.faults)} in all")
+        super().__init__("\n".join([summary, *shown]))
 
 
 class RecipeError(SecondlookError):

@@ -155,7 +155,7 @@ def halve(textures: NDArray[np.int8]) -> NDArray[np.float32]:
     """Return textures (int8 N×64×64) at half the resolution, float32 N×32×32."""
     wide = textures.astype(np.int16)
     rows = wide[:, ::2] + wide[:, 1::2]
-    return (rows[:, :, ::2] + rows[:, :, 1::2]).astype(np.float32) / 4
+    return np.asarray((rows[:, :, ::2] + rows[:, :, 1::2]) / 4, dtype=np.float32)
 
 
 def turn(textures: NDArray[np.int8], number: int) -> NDArray[np.int8]:

@@ -18,8 +18,8 @@ class Manifest:
 
     Attributes:
         frame: One row per picture. ``image`` (path relative to ``root``), ``label`` and ``group`` (patient or
-            lesion) are always there; ``study``, ``split`` and metadata (``age_years``, ``sex``, ``site``,
-            ``skin_tone``, ``reference``) where known.
+            lesion) are always there; ``study``, ``split``, ``fold`` and metadata (``age_years``, ``sex``,
+            ``site``, ``skin_tone``, ``reference``) where known. What is not known is missing, never a stand-in.
         root: Folder of the pictures.
         task: Key of the task that the labels belong to.
     """
@@ -34,7 +34,7 @@ class Manifest:
 
     def paths(self) -> list[Path]:
         """Return the picture files in the order of the rows."""
-        return [self.root / name for name in self.frame["image"]]
+        return [self.root / str(name) for name in self.frame["image"]]
 
     def select(self, split: str) -> "Manifest":
         """Return the rows of one split.
@@ -52,18 +52,27 @@ class Manifest:
 
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
-    """Write a manifest as CSV, its pictures' paths relative to the CSV's folder; replace the file atomically."""
+    """Write a manifest as CSV, its pictures' paths relative to the CSV's folder; replace the file atomically.
+
+    Raises:
+        DatasetError: The file cannot be written; a file that was there before is as it was.
+    """
     frame = manifest.frame.copy()
     folder = path.resolve().parent
-    frame["image"] = [os.path.relpath(manifest.root.resolve() / name, folder) for name in frame["image"]]
+    root = manifest.root.resolve()
+    frame["image"] = [Path(os.path.relpath(root / str(name), folder)).as_posix() for name in frame["image"]]
     frame.insert(0, "task", manifest.task)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("w", encoding="utf-8", newline="") as stream:
-        frame.to_csv(stream, index=False)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("w", encoding="utf-8", newline="") as stream:
+            frame.to_csv(stream, index=False)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise DatasetError(f"Expected to write the manifest {path.name}: {error.strerror}.") from error
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -72,14 +81,20 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         DatasetError: The file is missing, is no CSV, or lacks a required column.
     """
+    text = dict.fromkeys(("task", "image", "label", "group", "study", "split"), str)
     try:
-        frame = pd.read_csv(path, dtype={"image": str, "label": str, "group": str, "study": str, "split": str})
+        # Only an empty cell is missing: "NA" and "None" may well be a label, a group or a file.
+        frame = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
     except FileNotFoundError:
         raise DatasetError(f"Expected a manifest, found no file {path.name}.") from None
+    except OSError as error:
+        raise DatasetError(f"Expected a manifest; {path.name} cannot be opened: {error.strerror}.") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise DatasetError(f"Expected a CSV manifest; {path.name} cannot be read as one: {error}") from error
     missing = [name for name in REQUIRED if name not in frame]
     if missing:
         raise DatasetError(f"Expected the columns {', '.join(REQUIRED)}; {path.name} lacks {', '.join(missing)}.")
-    task = str(frame["task"].iloc[0]) if "task" in frame and len(frame) else "skin"
-    return Manifest(frame.drop(columns="task", errors="ignore"), path.resolve().parent, task)
+    tasks = sorted(frame["task"].dropna().unique()) if "task" in frame else ["skin"]
+    if len(tasks) != 1:
+        raise DatasetError(f"Expected one task for all rows of {path.name}, got {', '.join(tasks) or 'none'}.")
+    return Manifest(frame.drop(columns="task", errors="ignore"), path.resolve().parent, tasks[0])
