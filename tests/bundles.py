@@ -82,39 +82,40 @@ def make_model() -> onnx.ModelProto:
     images, labels = draw_split("train")
     pixels = images.reshape(len(images), -1, 3).astype(np.float32) / 255
     pooled = np.maximum(pixels @ colours.T + offsets, 0).mean(axis=1)
-    spread = pooled.std(axis=0) + 1e-3
-    fitted = LogisticRegression(C=3.0, max_iter=5000).fit((pooled - pooled.mean(axis=0)) / spread, labels)
-    weights = fitted.coef_ / spread
-    bias = fitted.intercept_ - weights @ pooled.mean(axis=0)
-    return make_graph(colours, offsets, weights.astype(np.float32), bias.astype(np.float32))
+    centre, spread = pooled.mean(axis=0), pooled.std(axis=0) + 1e-3
+    fitted = LogisticRegression(C=3.0, max_iter=5000).fit((pooled - centre) / spread, labels)
+    return make_graph(
+        {
+            "white": np.array(255),
+            "colours": colours[:, :, None, None],
+            "offsets": offsets,
+            "centre": centre[:, None, None],
+            "spread": spread[:, None, None],
+            "weights": fitted.coef_[:, :, None, None],
+            "bias": fitted.intercept_,
+        }
+    )
 
 
-def make_graph(
-    colours: NDArray[np.float32], offsets: NDArray[np.float32], weights: NDArray[np.float32], bias: NDArray[np.float32]
-) -> onnx.ModelProto:
-    """Return the ONNX model of these weights."""
+def make_graph(constants: dict[str, NDArray[Any]]) -> onnx.ModelProto:
+    """Return the ONNX model with these constants."""
     kernel = SIZE_PX // CELLS
-    constants = {
-        "white": np.float32(255).reshape(()),
-        "colours": colours[:, :, None, None],
-        "offsets": offsets,
-        "weights": weights[:, :, None, None],
-        "bias": bias,
-    }
     nodes = [
         helper.make_node("Cast", ["image"], ["floats"], to=TensorProto.FLOAT),
         helper.make_node("Div", ["floats", "white"], ["scaled"]),
         helper.make_node("Transpose", ["scaled"], ["planes"], perm=[0, 3, 1, 2]),
         helper.make_node("Conv", ["planes", "colours", "offsets"], ["projected"]),
         helper.make_node("Relu", ["projected"], ["features"]),
-        helper.make_node("AveragePool", ["features"], ["cells"], kernel_shape=[kernel] * 2, strides=[kernel] * 2),
+        helper.make_node("AveragePool", ["features"], ["averages"], kernel_shape=[kernel] * 2, strides=[kernel] * 2),
+        helper.make_node("Sub", ["averages", "centre"], ["centred"]),
+        helper.make_node("Div", ["centred", "spread"], ["cells"]),
         helper.make_node("GlobalAveragePool", ["cells"], ["pooled"]),
         helper.make_node("Flatten", ["pooled"], ["embedding"]),
         helper.make_node("Conv", ["cells", "weights", "bias"], ["map"]),
         helper.make_node("GlobalAveragePool", ["map"], ["averaged"]),
         helper.make_node("Flatten", ["averaged"], ["logits"]),
     ]
-    labels = len(bias)
+    labels = len(constants["bias"])
     graph = helper.make_graph(
         nodes,
         "tiny",
@@ -124,7 +125,7 @@ def make_graph(
             helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["N", FEATURES]),
             helper.make_tensor_value_info("map", TensorProto.FLOAT, ["N", labels, CELLS, CELLS]),
         ],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+        [numpy_helper.from_array(value.astype(np.float32), name) for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model, full_check=True)
@@ -161,15 +162,15 @@ def calibrate(outputs: Outputs, labels: NDArray[np.int64]) -> dict[str, Any]:
     malignant = np.isin(labels, malignant_columns())
     points = [fit_point(name, target, malignancy, malignant) for name, target in TARGETS.items()]
     others = np.arange(len(labels)) % 2 == 0
-    scorer = fit_scorer(OutlierMethod.KNN, outputs.embedding[others], labels[others], neighbours=3)
+    scorer = fit_scorer(OutlierMethod.MAHALANOBIS, outputs.embedding[others], labels[others], shrinkage=0.1)
     return {
         "temperature": 1.0,
         "log_prior": [float(value) for value in np.log(SHARES)],
         "operating_points": points,
         "outlier": {
-            "method": "knn",
-            "limit": float(scorer.score(outputs.embedding[~others]).max() * 1.5),
-            "neighbours": 3,
+            "method": "mahalanobis",
+            "limit": float(scorer.score(outputs.embedding[~others]).max() * 1.1),
+            "shrinkage": 0.1,
         },
         "fitted_on": {
             "split": "calibration",
