@@ -9,6 +9,7 @@ from rich.text import Text
 
 from secondlook import __version__
 from secondlook.cli.bundle import bundle_app
+from secondlook.cli.data import data_app
 from secondlook.cli.doctor import doctor
 from secondlook.cli.evaluate import evaluate
 from secondlook.cli.predict import predict
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.command()(predict)
 app.add_typer(bundle_app, name="bundle")
+app.add_typer(data_app, name="data")
 app.command()(serve)
 app.command()(doctor)
 app.command()(train)

@@ -76,11 +76,11 @@ def compute_rates(confusion: Floats) -> dict[str, Floats]:
     others = confusion.sum(axis=(-2, -1))[..., None] - actual
     spared = others - (flagged - hits)
     return {
-        "sensitivity": _divide(hits, actual),
-        "specificity": _divide(spared, others),
-        "ppv": _divide(hits, flagged),
-        "npv": _divide(spared, spared + actual - hits),
-        "f1": np.where(actual > 0, _divide(2 * hits, actual + flagged), np.nan),
+        "sensitivity": compute_share(hits, actual),
+        "specificity": compute_share(spared, others),
+        "ppv": compute_share(hits, flagged),
+        "npv": compute_share(spared, spared + actual - hits),
+        "f1": np.where(actual > 0, compute_share(2 * hits, actual + flagged), np.nan),
     }
 
 
@@ -93,7 +93,7 @@ def compute_accuracy(confusion: Floats) -> Floats:
     Returns:
         float64 of the leading shape.
     """
-    return _divide(np.trace(confusion, axis1=-2, axis2=-1), confusion.sum(axis=(-2, -1)))
+    return compute_share(np.trace(confusion, axis1=-2, axis2=-1), confusion.sum(axis=(-2, -1)))
 
 
 def compute_macro(values: Floats, present: NDArray[np.bool_]) -> Floats:
@@ -146,7 +146,7 @@ def compute_auc(
     above = np.add.reduceat(weights * positive[order], starts, axis=-1)
     below = np.add.reduceat(weights * ~positive[order], starts, axis=-1)
     wins = (above * (np.cumsum(below, axis=-1) - below / 2)).sum(axis=-1)
-    return _divide(wins, above.sum(axis=-1) * below.sum(axis=-1))
+    return compute_share(wins, above.sum(axis=-1) * below.sum(axis=-1))
 
 
 def compute_class_aucs(
@@ -207,7 +207,7 @@ def compute_calibration_error(
     number = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
     gaps = np.zeros((len(confidence), bins))
     gaps[np.arange(len(confidence)), number] = correct - confidence
-    return _divide(np.abs(weights @ gaps).sum(axis=-1), weights.sum(axis=-1))
+    return compute_share(np.abs(weights @ gaps).sum(axis=-1), weights.sum(axis=-1))
 
 
 def compute_brier(
@@ -234,7 +234,21 @@ def compute_brier(
     squares = np.square(_check_flags(outcomes) - _check_shares(probabilities))
     per_row = squares.sum(axis=1) if squares.ndim == 2 else squares
     weights = _check_weights(weights, len(per_row))
-    return _divide(weights @ per_row, weights.sum(axis=-1))
+    return compute_share(weights @ per_row, weights.sum(axis=-1))
+
+
+def compute_share(part: Any, whole: Any) -> Floats:
+    """Divide, and give NaN where the whole is nothing.
+
+    Args:
+        part: Numbers of any shape.
+        whole: Numbers of a shape that fits.
+
+    Returns:
+        float64 of the common shape.
+    """
+    part, whole = np.broadcast_arrays(np.asarray(part, float), np.asarray(whole, float))
+    return np.asarray(np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole != 0))
 
 
 def _check_rows(first: NDArray[Any], second: NDArray[Any]) -> int:
@@ -289,9 +303,3 @@ def _check_weights(weights: NDArray[Any] | None, rows: int) -> Floats:
     if weights.size and not weights.min() >= 0:
         raise ValueError("Expected weights that are not negative.")
     return weights
-
-
-def _divide(numerator: Any, denominator: Any) -> Floats:
-    numerator, denominator = np.broadcast_arrays(np.asarray(numerator, float), np.asarray(denominator, float))
-    undefined = np.full(numerator.shape, np.nan)
-    return np.asarray(np.divide(numerator, denominator, out=undefined, where=denominator != 0))

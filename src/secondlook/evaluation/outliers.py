@@ -11,8 +11,11 @@ from secondlook.inference.outliers import OutlierMethod, fit_scorer
 
 Floats = NDArray[np.float64]
 
+# Compared with the alternatives by scripts/compare_outliers.py; docs/evidence.md holds the table.
+METHOD = OutlierMethod.MAHALANOBIS
 REFUSED_SHARE = 0.02
 PARTS = 50
+DIGITS = 6
 
 
 def score_apart(
@@ -73,7 +76,7 @@ def fit_outlier_limit(
     label: NDArray[np.integer[Any]],
     groups: NDArray[Any],
     *,
-    method: OutlierMethod = OutlierMethod.KNN,
+    method: OutlierMethod = METHOD,
     **parameters: Any,
 ) -> OutlierLimit:
     """Choose the outlier limit that refuses ``REFUSED_SHARE`` of the calibration pictures, each scored apart.
@@ -89,4 +92,5 @@ def fit_outlier_limit(
         ValueError: There are fewer than two groups.
     """
     scores = score_apart(embedding, label, groups, method=method, **parameters)
-    return OutlierLimit(method=method, limit=choose_limit(scores), **parameters)
+    limit = math.ceil(choose_limit(scores) * 10**DIGITS) / 10**DIGITS
+    return OutlierLimit(method=method, limit=limit, **parameters)

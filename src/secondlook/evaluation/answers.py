@@ -1,0 +1,150 @@
+"""Ask a bundle about every picture of a manifest or folder, through the predictor that serves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from secondlook.conditions import Task, find_task
+from secondlook.data.fingerprint import Track, track_silently
+from secondlook.data.manifest import Manifest
+from secondlook.errors import DatasetError, InputError
+from secondlook.evaluation.intervals import bound_share
+from secondlook.evaluation.measures import DIGITS, Answers
+from secondlook.inference.predictor import Prediction, Predictor
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a bundle answered about a manifest.
+
+    Attributes:
+        answers: One row per picture that could be read and has a known label.
+        manifest: The rows that were answered.
+        notes: One sentence for each kind of row that was left out, and for what could not be measured.
+    """
+
+    answers: Answers
+    manifest: Manifest
+    notes: tuple[str, ...]
+
+
+def answer_manifest(predictor: Predictor, manifest: Manifest, *, track: Track = track_silently) -> Answered:
+    """Predict every picture of a manifest, one by one; leave out what cannot be judged, and say so.
+
+    A manifest of another task serves as far as its labels are malignant or benign.
+
+    Args:
+        predictor: The bundle, ready to predict.
+        manifest: The pictures; what they show is known.
+        track: Shows progress.
+
+    Raises:
+        InputError: The manifest's task is unknown.
+        DatasetError: No row is left to measure.
+    """
+    own = find_task(manifest.task)
+    known = manifest.frame["label"].isin(own.keys)
+    labelled = Manifest(manifest.frame[known], manifest.root, manifest.task)
+    attempts = [attempt_prediction(predictor, path) for path in track(labelled.paths(), "Predicting", len(labelled))]
+    read = np.array([prediction is not None for prediction in attempts], dtype=bool)
+    answered = Manifest(labelled.frame[read].reset_index(drop=True), manifest.root, manifest.task)
+    notes = [*_note_labels(manifest, own), *_note_unread(int((~read).sum()))]
+    if not len(answered):
+        raise DatasetError(f"Expected readable pictures with labels of {own.key}; there is none.", notes)
+    notes += _note_absent(answered, own, predictor.task)
+    predictions = [prediction for prediction in attempts if prediction is not None]
+    return Answered(_collect(predictions, answered, own, predictor), answered, tuple(notes))
+
+
+def attempt_prediction(predictor: Predictor, path: Path) -> Prediction | None:
+    """Return the prediction, or nothing where the picture cannot be read."""
+    try:
+        return predictor.predict(path)
+    except InputError:
+        return None
+
+
+def measure_refusals(predictor: Predictor, folder: Path, *, track: Track = track_silently) -> dict[str, Any]:
+    """Measure which share of a folder of foreign pictures a bundle refuses.
+
+    Args:
+        predictor: The bundle, ready to predict.
+        folder: Pictures that are none of the bundle's kind, in any depth.
+        track: Shows progress.
+
+    Returns:
+        The folder's name, how many pictures were read and how many files were not, and the shares beyond the outlier
+        limit and not evaluable for any reason, with Clopper–Pearson bounds.
+
+    Raises:
+        DatasetError: The folder holds no picture that can be read.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    attempts = [attempt_prediction(predictor, path) for path in track(files, "Predicting", len(files))]
+    predictions = [prediction for prediction in attempts if prediction is not None]
+    if not predictions:
+        raise DatasetError(f"Expected a folder of pictures, found none that can be read in {folder.name!r}.")
+    limit = predictor.bundle.calibration.outlier.limit
+    return {
+        "folder": folder.resolve().name,
+        "pictures": len(predictions),
+        "unreadable": len(files) - len(predictions),
+        "outlier": _bound([prediction.outlier_score > limit for prediction in predictions]),
+        "not_evaluable": _bound([prediction.triage == "not_evaluable" for prediction in predictions]),
+    }
+
+
+def _bound(flags: Sequence[bool]) -> dict[str, float]:
+    lower, upper = bound_share(sum(flags), len(flags))
+    figures = {"value": sum(flags) / len(flags), "lower": lower, "upper": upper}
+    return {name: round(figure, DIGITS) for name, figure in figures.items()}
+
+
+def _collect(predictions: list[Prediction], manifest: Manifest, own: Task, predictor: Predictor) -> Answers:
+    keys, frame = predictor.task.keys, manifest.frame
+    limit = predictor.bundle.calibration.outlier.limit
+    same = own.key == predictor.task.key
+    return Answers(
+        keys=keys,
+        labels=np.array([keys.index(label) for label in frame["label"]], dtype=np.int64) if same else None,
+        malignant=frame["label"].isin(own.malignant).to_numpy(dtype=bool),
+        predicted=np.array([keys.index(prediction.label) for prediction in predictions], dtype=np.int64),
+        probabilities=np.array([[prediction.probabilities[key] for key in keys] for prediction in predictions]),
+        malignancy=np.clip([prediction.malignancy for prediction in predictions], 0, 1),
+        triage=np.array([prediction.triage for prediction in predictions]),
+        outlier=np.array([prediction.outlier_score > limit for prediction in predictions], dtype=bool),
+        groups=frame["group"].astype(str).to_numpy(dtype=np.str_),
+    )
+
+
+def _note_labels(manifest: Manifest, own: Task) -> list[str]:
+    counts = manifest.frame["label"].astype(str).value_counts().sort_index()
+    unknown = {str(label): int(count) for label, count in counts.items() if label not in own.keys}
+    if not unknown:
+        return []
+    names = ", ".join(f"{label} ({count})" for label, count in unknown.items())
+    return [f"{sum(unknown.values())} pictures are left out: {names} is no label of {own.key} ({', '.join(own.keys)})."]
+
+
+def _note_unread(count: int) -> list[str]:
+    return [f"{count} pictures are left out: their files are missing or cannot be read as pictures."] if count else []
+
+
+def _note_absent(answered: Manifest, own: Task, task: Task) -> list[str]:
+    labels = set(answered.frame["label"])
+    if own.key != task.key:
+        return [f"The labels are those of {own.key}, not of {task.key}: only malignancy and triage are measured."]
+    absent = [key for key in task.keys if key not in labels]
+    notes = []
+    if absent:
+        notes.append(
+            f"No picture of {', '.join(absent)}: sensitivity, F1 and AUC of that are undefined, "
+            "and macro figures average the other labels."
+        )
+    for severity, keys in (("malignant", set(own.malignant)), ("benign", set(own.keys) - set(own.malignant))):
+        if not labels & keys:
+            notes.append(f"No {severity} picture: the AUC of malignancy is undefined.")
+    return notes

@@ -1,0 +1,82 @@
+"""Evidence as a file: written, flattened and compared."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from secondlook.inference.bundle import Evidence
+
+UNCOMPARED = ("secondlook_version",)
+OUTSIDE = "measures.refusals.outside"
+
+
+def write_evidence(evidence: Evidence, path: Path) -> None:
+    """Write evidence as JSON; replace the file atomically."""
+    replace_file(path, dump_evidence(evidence).encode())
+
+
+def dump_evidence(evidence: Evidence) -> str:
+    """Return evidence as JSON text; equal evidence gives equal text."""
+    return json.dumps(evidence.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+
+
+def compare_evidence(stored: Evidence, measured: Evidence, *, tolerance: float = 0.0) -> list[str]:
+    """Return one line for each entry that differs, none when the measurement reproduces what is stored.
+
+    Not compared are the version of Secondlook, and what was stored of a folder of foreign pictures when none was
+    measured now.
+
+    Args:
+        stored: What the bundle holds.
+        measured: What was measured now.
+        tolerance: Greatest difference between two figures that still counts as equal.
+    """
+    before, after = dict(_flatten(stored.model_dump(mode="json"))), dict(_flatten(measured.model_dump(mode="json")))
+    if not has_outside(measured):
+        before = {name: value for name, value in before.items() if not name.startswith(OUTSIDE)}
+    names = [name for name in {**before, **after} if name not in UNCOMPARED]
+    missing = object()
+    differences = []
+    for name in names:
+        old, new = before.get(name, missing), after.get(name, missing)
+        if old != new and not _is_near(old, new, tolerance):
+            differences.append(f"{name}: stored {_show(old, missing)}, measured {_show(new, missing)}")
+    return differences
+
+
+def has_outside(evidence: Evidence) -> bool:
+    """Tell whether the evidence says which share of a folder of foreign pictures is refused."""
+    return any(name.startswith(OUTSIDE) for name, _ in _flatten(evidence.model_dump(mode="json")))
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Replace a file atomically."""
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
+
+
+def _flatten(content: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(content, Mapping):
+        entries = list(content.items())
+    elif isinstance(content, list):
+        entries = list(enumerate(content))
+    else:
+        yield name, content
+        return
+    for key, value in entries:
+        yield from _flatten(value, f"{name}.{key}" if name else str(key))
+
+
+def _is_near(old: Any, new: Any, tolerance: float) -> bool:
+    numbers = isinstance(old, float | int) and isinstance(new, float | int)
+    return numbers and abs(old - new) <= tolerance + 1e-12
+
+
+def _show(value: Any, missing: object) -> str:
+    return "nothing" if value is missing else str(value)

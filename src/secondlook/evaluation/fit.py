@@ -1,0 +1,122 @@
+"""Fit what inference applies, on the calibration split alone: temperature, thresholds, outlier limit."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from secondlook.conditions import find_task
+from secondlook.data.fingerprint import Track, data_fingerprint, track_silently
+from secondlook.data.manifest import Manifest
+from secondlook.errors import BundleError, DatasetError, InputError
+from secondlook.evaluation.calibration import fit_temperature, measure_log_prior
+from secondlook.evaluation.evidence import replace_file
+from secondlook.evaluation.outliers import fit_outlier_limit
+from secondlook.evaluation.triage import TARGETS, fit_operating_point
+from secondlook.inference.bundle import Calibration, FittedOn, read_facts
+from secondlook.inference.predictor import read_input, soften
+from secondlook.inference.session import Outputs, Session
+
+DIGITS = 6
+
+
+def fit_calibration(
+    folder: Path, manifest: Manifest, *, seed: int = 0, resamples: int = 2000, track: Track = track_silently
+) -> Calibration:
+    """Fit a draft's calibration; write ``calibration.json`` and the embeddings in ``reference.npz``.
+
+    Args:
+        folder: The draft: ``bundle.json``, ``model.onnx`` and ``reference.npz`` with the stored pair.
+        manifest: Pictures that the network was not trained on.
+        seed: Seed of the bootstrap behind the thresholds' lower bounds.
+        resamples: Number of resamples.
+        track: Shows progress.
+
+    Raises:
+        DatasetError: Another task, an unknown label, an unreadable picture, or one severity only.
+        BundleError: The draft is not complete.
+    """
+    facts = read_facts(folder)
+    task = find_task(facts.task)
+    labels = number_labels(manifest, facts.task)
+    outputs = run_graph(folder, manifest, size_px=facts.input_size_px, track=track)
+    groups = manifest.frame["group"].astype(str).to_numpy(dtype=np.str_)
+    log_prior = np.round(measure_log_prior(labels, classes=len(task.keys)), DIGITS)
+    scores = outputs.logits.astype(np.float64) + log_prior
+    temperature = round(fit_temperature(scores, labels), DIGITS)
+    columns = [task.keys.index(key) for key in task.malignant]
+    malignancy = soften(scores / temperature)[:, columns].sum(axis=1)
+    malignant = np.isin(labels, columns)
+    calibration = Calibration(
+        temperature=temperature,
+        log_prior=tuple(log_prior.tolist()),
+        operating_points=tuple(
+            fit_operating_point(name, malignancy, malignant, groups, seed=seed, resamples=resamples) for name in TARGETS
+        ),
+        outlier=fit_outlier_limit(outputs.embedding, labels, groups),
+        fitted_on=FittedOn(
+            split="calibration",
+            pictures=len(labels),
+            groups=len(np.unique(groups)),
+            data_fingerprint=data_fingerprint(manifest),
+        ),
+    )
+    _store_reference(folder / "reference.npz", outputs, labels)
+    replace_file(folder / "calibration.json", calibration.model_dump_json(indent=2).encode() + b"\n")
+    return calibration
+
+
+def run_graph(folder: Path, manifest: Manifest, *, size_px: int, track: Track = track_silently) -> Outputs:
+    """Run a draft's graph on every picture, read as the predictor reads it.
+
+    Returns:
+        Logits and embeddings, one row per picture; the maps are dropped.
+
+    Raises:
+        DatasetError: Pictures cannot be read; all of them are listed.
+        BundleError: The graph cannot be run.
+    """
+    session = Session(folder / "model.onnx")
+    found: list[Outputs] = []
+    faults = []
+    for row, path in enumerate(track(manifest.paths(), "Calibrating", len(manifest))):
+        try:
+            _, image = read_input(path, size_px)
+        except InputError as error:
+            faults.append(f"row {row + 2}: {path.name}: {error}")
+            continue
+        found.append(session.run(image[None]))
+    if faults or not found:
+        raise DatasetError("Expected readable pictures to calibrate on; mend or remove these rows.", faults)
+    return Outputs(
+        np.concatenate([outputs.logits for outputs in found]),
+        np.concatenate([outputs.embedding for outputs in found]),
+        np.empty((len(found), 0, 0, 0), dtype=np.float32),
+    )
+
+
+def number_labels(manifest: Manifest, key: str) -> NDArray[np.int64]:
+    """Return the number of every row's label in the task's order.
+
+    Raises:
+        DatasetError: The manifest belongs to another task, or holds unknown labels.
+    """
+    keys = find_task(key).keys
+    if manifest.task != key:
+        raise DatasetError(f"Expected a manifest of the bundle's task {key}, got one of {manifest.task}.")
+    unknown = sorted(set(manifest.frame["label"].astype(str)) - set(keys))
+    if unknown:
+        raise DatasetError(f"Expected labels of the task {key} ({', '.join(keys)}); mend or remove these.", unknown)
+    return np.array([keys.index(label) for label in manifest.frame["label"]], dtype=np.int64)
+
+
+def _store_reference(path: Path, outputs: Outputs, labels: NDArray[np.int64]) -> None:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            probe = {name: stored[name] for name in ("probe_image", "probe_logits")}
+    except (OSError, KeyError, ValueError) as error:
+        raise BundleError(f"Expected {path.name} with the stored pair in the draft. Export it again.") from error
+    content = io.BytesIO()
+    np.savez_compressed(content, **probe, embedding=outputs.embedding.astype(np.float16), label=labels)
+    replace_file(path, content.getvalue())

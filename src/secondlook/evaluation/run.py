@@ -1,0 +1,217 @@
+"""From a draft to a bundle with evidence: fit, measure, write the card, seal; and measure again whenever asked."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+
+import secondlook
+from secondlook.data.fingerprint import Track, data_fingerprint, hash_file, track_silently
+from secondlook.data.leakage import require_no_leak
+from secondlook.data.manifest import Manifest
+from secondlook.errors import BundleError
+from secondlook.evaluation.answers import Answered, answer_manifest, measure_refusals
+from secondlook.evaluation.card import write_card
+from secondlook.evaluation.evidence import write_evidence
+from secondlook.evaluation.fit import fit_calibration
+from secondlook.evaluation.measures import measure_answers
+from secondlook.inference.bundle import BundleFacts, Evidence, open_bundle, open_draft, read_facts, seal_bundle
+from secondlook.inference.predictor import Predictor
+
+RESAMPLES = 2000
+NO_LEAK = "none"
+
+
+def finish_bundle(
+    folder: Path,
+    calibration_manifest: Manifest,
+    test_manifest: Manifest,
+    *,
+    refuse: Path | None = None,
+    leak: str | None = None,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+    track: Track = track_silently,
+) -> Evidence:
+    """Make a draft a bundle: fit its calibration, measure it, write evidence and card, seal it.
+
+    Args:
+        folder: The draft: ``bundle.json``, ``model.onnx`` and ``reference.npz`` with the stored pair.
+        calibration_manifest: Pictures that the network was not trained on, to fit on.
+        test_manifest: Pictures that nothing was fitted on, to measure on, once.
+        refuse: A folder of foreign pictures, whose refused share is measured too.
+        leak: What :func:`judge_leak` found. Without it the two manifests are compared with each other, and
+            training's own word is taken for the rest.
+        seed: Seed of the bootstrap.
+        resamples: Number of resamples.
+        track: Shows progress.
+
+    Raises:
+        DatasetError: The manifests leak into each other, or something cannot be fitted on them.
+        BundleError: The draft is not complete, or pictures of the test manifest had to be left out.
+    """
+    if leak is None:
+        leak = _compare_parts(read_facts(folder), calibration_manifest, test_manifest)
+    fit_calibration(folder, calibration_manifest, seed=seed, resamples=resamples, track=track)
+    predictor = Predictor(open_draft(folder))
+    answered = answer_manifest(predictor, test_manifest, track=track)
+    if len(answered.manifest) < len(test_manifest):
+        raise BundleError("A bundle is finished only on a whole test split. " + " ".join(answered.notes))
+    evidence = gather_evidence(
+        folder, predictor, answered, leak=leak, refuse=refuse, seed=seed, resamples=resamples, track=track
+    )
+    write_evidence(evidence, folder / "evidence.json")
+    write_card(folder / "README.md", predictor.bundle, evidence)
+    seal_bundle(folder)
+    open_bundle(folder)
+    return evidence
+
+
+def finish_manifest(
+    folder: Path,
+    manifest: Manifest,
+    *,
+    refuse: Path | None = None,
+    allow_leak: bool = False,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+    track: Track = track_silently,
+) -> Evidence:
+    """Finish a draft on the splits calibration and test of a whole manifest; see :func:`finish_bundle`.
+
+    Raises:
+        DatasetError: The manifest leaks, or lacks a split.
+        BundleError: The draft is not complete.
+    """
+    return finish_bundle(
+        folder,
+        manifest.select("calibration"),
+        manifest.select("test"),
+        refuse=refuse,
+        leak=judge_leak(read_facts(folder), manifest, split="test", allow_leak=allow_leak),
+        seed=seed,
+        resamples=resamples,
+        track=track,
+    )
+
+
+def evaluate_bundle(
+    folder: Path,
+    manifest: Manifest,
+    *,
+    split: str = "test",
+    refuse: Path | None = None,
+    allow_leak: bool = False,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+    track: Track = track_silently,
+) -> Evidence:
+    """Measure a sealed bundle; the same manifest, seed and number of resamples give the same evidence.
+
+    Args:
+        folder: The bundle.
+        manifest: A whole manifest, of which one split is measured and the others are searched for leaks; or one
+            without splits, all of which is measured.
+        split: Which split is measured.
+        refuse: A folder of foreign pictures, whose refused share is measured too.
+        allow_leak: Measure in spite of a leak, and mark the evidence.
+        seed: Seed of the bootstrap.
+        resamples: Number of resamples.
+        track: Shows progress.
+
+    Raises:
+        BundleError: The bundle does not pass its checks.
+        DatasetError: The manifest leaks, or nothing in it can be measured.
+    """
+    predictor = Predictor(open_bundle(folder))
+    leak = judge_leak(predictor.bundle.facts, manifest, split=split, allow_leak=allow_leak)
+    chosen = manifest.select(split) if "split" in manifest.frame else manifest
+    answered = answer_manifest(predictor, chosen, track=track)
+    return gather_evidence(
+        folder, predictor, answered, leak=leak, refuse=refuse, seed=seed, resamples=resamples, track=track
+    )
+
+
+def judge_leak(facts: BundleFacts, manifest: Manifest, *, split: str, allow_leak: bool) -> str:
+    """Return ``none``, or the note that marks every figure measured on this split.
+
+    Raises:
+        DatasetError: The split leaks and that was not allowed.
+    """
+    if facts.training.leak != NO_LEAK:
+        return facts.training.leak
+    there = [path.is_file() for path in manifest.paths()]
+    present = Manifest(manifest.frame[there].reset_index(drop=True), manifest.root, manifest.task)
+    if "split" not in present.frame or present.frame["split"].nunique() < 2:
+        return "unchecked: without the training pictures in the manifest, nobody can tell whether these were among them"
+    note = require_no_leak(present, allow=allow_leak)
+    if note != NO_LEAK:
+        return note
+    if split != "test":
+        return f"measured on the split {split}, which training or calibration has seen"
+    if data_fingerprint(present) != facts.training.data_fingerprint:
+        return "unchecked: the manifest is not the one that the bundle was trained from"
+    return NO_LEAK
+
+
+def gather_evidence(
+    folder: Path,
+    predictor: Predictor,
+    answered: Answered,
+    *,
+    leak: str,
+    refuse: Path | None,
+    seed: int,
+    resamples: int,
+    track: Track,
+) -> Evidence:
+    """Measure what a bundle answered, and say on what, with what and how.
+
+    Raises:
+        DatasetError: The folder to refuse holds no pictures.
+    """
+    facts, calibration = predictor.bundle.facts, predictor.bundle.calibration
+    measures = measure_answers(answered.answers, calibration.operating_points, seed=seed, resamples=resamples)
+    if refuse is not None:
+        measures["refusals"]["outside"] = measure_refusals(predictor, refuse, track=track)
+    return Evidence.model_validate(
+        {
+            "schema_version": 1,
+            "bundle": {"name": facts.name, "version": facts.version, "graph_sha256": facts.graph.sha256},
+            "calibration_sha256": hash_file(folder / "calibration.json"),
+            "secondlook_version": secondlook.__version__,
+            "manifest": describe_manifest(answered),
+            "leak": leak,
+            "seed": seed,
+            "resamples": resamples,
+            "measures": measures,
+        }
+    )
+
+
+def describe_manifest(answered: Answered) -> dict[str, object]:
+    """Return what was measured on: fingerprint, split, and pictures and groups, in all and by label."""
+    manifest = answered.manifest
+    frame = manifest.frame
+    splits = sorted(set(frame["split"])) if "split" in frame else []
+    by_label = frame.groupby("label")["group"]
+    return {
+        "fingerprint": data_fingerprint(manifest),
+        "split": str(splits[0]) if len(splits) == 1 else "all",
+        "pictures": len(frame),
+        "groups": int(frame["group"].nunique()),
+        "labels": {str(key): int(count) for key, count in by_label.size().items()},
+        "groups_by_label": {str(key): int(count) for key, count in by_label.nunique().items()},
+        "notes": list(answered.notes),
+    }
+
+
+def _compare_parts(facts: BundleFacts, calibration: Manifest, test: Manifest) -> str:
+    root = calibration.root
+    frames = [
+        part.frame.assign(image=[os.path.relpath(path, root) for path in part.paths()], split=split)
+        for split, part in (("calibration", calibration), ("test", test))
+    ]
+    both = Manifest(pd.concat(frames, ignore_index=True), root, calibration.task)
+    note = require_no_leak(both, allow=facts.training.leak != NO_LEAK)
+    return facts.training.leak if facts.training.leak != NO_LEAK else note
