@@ -8,9 +8,20 @@ from pathlib import Path
 import pandas as pd
 
 from secondlook.data.manifest import Manifest
+from secondlook.data.sources.layout import (
+    Options,
+    Scan,
+    Source,
+    index_pictures,
+    note_unlisted,
+    read_table,
+    settle_scan,
+    to_numbers,
+)
 from secondlook.errors import DatasetError
 
-METADATA = ("HAM10000_metadata.csv", "HAM10000_metadata")
+METADATA = ("HAM10000_metadata.csv", "HAM10000_metadata", "HAM10000_metadata.tab")
+COLUMNS = ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization")
 FOLDERS = (
     ("HAM10000_images_part_1", "HAM10000_images_part_2"),
     ("ham10000_images_part_1", "ham10000_images_part_2"),
@@ -25,26 +36,46 @@ def read_ham10000(root: Path) -> Manifest:
     Raises:
         DatasetError: Metadata or pictures are missing, duplicate or unknown; every fault is listed.
     """
+    options = Options(task="skin")
+    return settle_scan(scan_ham10000(root, options), options)[0]
+
+
+def scan_ham10000(root: Path, _options: Options) -> Scan:
+    """Read the metadata and look up the pictures.
+
+    Raises:
+        DatasetError: There is no metadata file or no picture folder.
+    """
     metadata = next((root / name for name in METADATA if (root / name).is_file()), None)
     if metadata is None:
         raise DatasetError(f"Expected {METADATA[0]} in the HAM10000 folder {root.name}; it is not there.")
     folders = next((names for names in FOLDERS if all((root / name).is_dir() for name in names)), None)
     if folders is None:
-        raise DatasetError(f"Expected one of these picture folders in {root.name}: {FOLDERS}; found none.")
-    table = pd.read_csv(metadata)
-    files = {path.stem: path for name in folders for path in sorted((root / name).glob("*.jpg"))}
-    faults = [f"row {row + 2}: no picture {name}.jpg" for row, name in enumerate(table["image_id"]) if name not in files]
-    if faults:
-        raise DatasetError(f"Expected a picture for every row of {metadata.name}.", faults)
+        choices = "; or ".join(" and ".join(names) for names in FOLDERS)
+        raise DatasetError(f"Expected picture folders in {root.name}: {choices}. Found none of these.")
+    table = read_table(metadata, COLUMNS)
+    index, faults = index_pictures(root, [root / name for name in folders])
     frame = pd.DataFrame(
         {
-            "image": [str(files[name].relative_to(root)) for name in table["image_id"]],
+            "image": [index.get(name, f"{folders[0]}/{name}.jpg") for name in table["image_id"]],
             "label": table["dx"],
             "group": table["lesion_id"],
-            "age_years": table["age"],
+            "age_years": to_numbers(table["age"]),
             "sex": table["sex"].where(table["sex"] != "unknown"),
             "site": table["localization"].where(table["localization"] != "unknown"),
             "reference": table["dx_type"],
         }
     )
-    return Manifest(frame, root, "skin")
+    return Scan(frame, root, faults, note_unlisted(index, table["image_id"]))
+
+
+HAM10000 = Source(
+    name="ham10000",
+    summary="HAM10000 from Harvard Dataverse or Kaggle, grouped by lesion.",
+    layout="""\
+DIR/HAM10000_metadata.csv   (or without .csv, or .tab, as Harvard has it)
+DIR/HAM10000_images_part_1/*.jpg
+DIR/HAM10000_images_part_2/*.jpg
+or, instead of the two parts, one folder images/ or images_200x150/""",
+    scan=scan_ham10000,
+)
