@@ -34,7 +34,7 @@ class Answer:
     predictor: Predictor
 
 
-def answer_upload(upload: File[bytes], *, bundle: str | None = None) -> Answer:
+def answer_upload(upload: "File[bytes]", *, bundle: str | None = None) -> Answer:
     """Read an uploaded picture once and predict; nothing of it is kept.
 
     Raises:

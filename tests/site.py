@@ -1,0 +1,141 @@
+"""The real site for tests: a bundle that reaches every triage on drawn pictures, and `secondlook serve` on a free port."""
+
+import hashlib
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from secondlook.inference.bundle import seal_bundle
+from tests.drawing import draw_lesion, draw_text_page, encode
+
+START_S = 90
+# With these thresholds the drawn lesions below reach every triage.
+THRESHOLDS = {"sensitivity_90": 0.4, "sensitivity_95": 0.001}
+CARD = """---
+licence: Apache-2.0
+---
+# tiny
+
+A bundle for tests, of drawn lesions. Not for any patient. <script>alert("card")</script>
+
+| measure | value |
+|---|---|
+| macro AUC | 0.99 |
+"""
+
+
+def draw_triage(triage: str, *, size: tuple[int, int] = (800, 600)) -> bytes:
+    """Return a drawn picture that the site's bundle answers with this triage, as a PNG."""
+    if triage == "not_evaluable":
+        return encode(draw_text_page(3, size=size), "PNG")
+    label = {"urgent": "mel", "refer": "nv", "routine": "bkl"}[triage]
+    return encode(draw_lesion(5, label, size=size), "PNG")
+
+
+def build_site_bundle(tiny: Path, folder: Path) -> Path:
+    """Copy the tiny bundle and give it the evidence, the card and the thresholds that a page shows."""
+    shutil.copytree(tiny, folder)
+    calibration = read_json(folder / "calibration.json")
+    for point in calibration["operating_points"]:
+        point["threshold"] = THRESHOLDS[point["name"]]
+    write_json(folder / "calibration.json", calibration)
+    evidence = read_json(folder / "evidence.json")
+    evidence["calibration_sha256"] = hashlib.sha256((folder / "calibration.json").read_bytes()).hexdigest()
+    evidence["manifest"] |= {"pictures": 1234, "groups": 1100}
+    evidence["measures"] |= {
+        "malignancy": {
+            "operating_points": {
+                "sensitivity_90": {"sensitivity": measure(0.912), "specificity": measure(0.9)},
+                "sensitivity_95": {"sensitivity": measure(0.956), "specificity": measure(0.8)},
+            }
+        },
+        "triage_counts": {"malignant": {"urgent": 200, "refer": 34}, "benign": {"urgent": 100, "routine": 900}},
+    }
+    write_json(folder / "evidence.json", evidence)
+    (folder / "README.md").write_text(CARD, encoding="utf-8")
+    seal_bundle(folder)
+    return folder
+
+
+def measure(value: float) -> dict[str, float]:
+    """Return a measure as evidence holds it."""
+    return {"value": value, "lower": value - 0.02, "upper": value + 0.02}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the content of a JSON file."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file."""
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running site."""
+
+    port: int
+    log: Path
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://localhost:{self.port}"
+
+    def ask(self, method: str, path: str, **options: Any) -> tuple[int, bytes]:
+        """Return status and body of one request."""
+        connection = http.client.HTTPConnection("localhost", self.port, timeout=30)
+        connection.request(method, path, **options)
+        response = connection.getresponse()
+        return response.status, response.read()
+
+
+def find_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def run_server(bundle: str | Path, folder: Path, *, arguments: tuple[str, ...] = ()) -> Iterator[Server]:
+    """Run `secondlook serve` with a bundle, its data and its log in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "SECONDLOOK_BUNDLES": str(bundle), "SECONDLOOK_DATA_FOLDER": str(folder / "data")}
+    server = Server(find_port(), folder / "serve.log")
+    command = [str(Path(sys.executable).with_name("secondlook")), "serve", "--port", str(server.port), *arguments]
+    with server.log.open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        wait_until_ready(process, server)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def wait_until_ready(process: "subprocess.Popen[bytes]", server: Server) -> None:
+    """Wait until the site says that it is ready."""
+    limit = time.monotonic() + START_S
+    while time.monotonic() < limit and process.poll() is None:
+        try:
+            if server.ask("GET", "/readyz")[0] == http.client.OK:
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise RuntimeError(f"The site did not become ready:\n{server.log.read_text()}")
