@@ -237,6 +237,9 @@ def open_tiff(data: bytes) -> Contents:
     sample_bytes = max(1, tags.find_number(directory.BITS, 8) // 8)
     across = tags.find_number(directory.TILE_WIDTH, width)
     down = tags.find_number(directory.TILE_HEIGHT) or min(tags.find_number(directory.ROWS_PER_STRIP, height), height)
+    offsets = tags.entries.get(directory.TILE_OFFSETS) or tags.entries.get(directory.STRIP_OFFSETS)
+    if offsets is None or not across or not down or offsets.count < -(-width // across) * -(-height // down):
+        raise DamagedError("it lacks a part of the picture")
     # libtiff unpacks one strip or tile at a time; the file chooses how large that is.
     decoder_bytes = 0 if tags.find_number(directory.COMPRESSION, 1) == 1 else across * down * samples * sample_bytes
     orientation = tags.find_number(directory.ORIENTATION, 1)

@@ -14,10 +14,12 @@ WIDTH: Final = 256
 HEIGHT: Final = 257
 BITS: Final = 258
 COMPRESSION: Final = 259
+STRIP_OFFSETS: Final = 273
 SAMPLES: Final = 277
 ROWS_PER_STRIP: Final = 278
 TILE_WIDTH: Final = 322
 TILE_HEIGHT: Final = 323
+TILE_OFFSETS: Final = 324
 
 _TYPE_BYTES: Final = {
     1: 1,
@@ -54,7 +56,11 @@ _SINGLE: Final = {
     TILE_HEIGHT,
 }
 # What decoding needs: layout, compression, colour map, extra samples, JPEG tables, chroma sampling, ICC profile.
-_DECODING: Final = _SINGLE | {BITS, 273, 279, 320, 324, 325, 338, 339, 347, *range(512, 522), 529, 530, 532, 34675}
+_DECODING: Final = {
+    *_SINGLE,
+    *(BITS, STRIP_OFFSETS, 279, 320, TILE_OFFSETS, 325, 338, 339, 347),
+    *(*range(512, 522), 529, 530, 532, 34675),
+}
 
 
 @dataclass(frozen=True, slots=True)

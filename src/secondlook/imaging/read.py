@@ -226,10 +226,15 @@ def _fit_memory(image: Image.Image, kind: Format, contents: Contents, factor: in
             if scale > 1:
                 image.draft(None, (width // scale, height // scale))
             return
-    raise InputError(
-        f"Expected a picture that takes at most {MAX_DECODING_BYTES // 1_000_000} MB to decode, got a {kind} file "
-        f"of {width} × {height} pixels that takes {needed / 1e6:.0f} MB. Save it as JPEG or smaller, and send that."
-    )
+    _check_memory(kind, width, height, needed)
+
+
+def _check_memory(kind: Format, width: int, height: int, needed: int) -> None:
+    if needed > MAX_DECODING_BYTES:
+        raise InputError(
+            f"Expected a picture that takes at most {MAX_DECODING_BYTES // 1_000_000} MB to decode, got a {kind} file "
+            f"of {width} × {height} pixels that takes {needed / 1e6:.0f} MB. Save it as JPEG or smaller, and send that."
+        )
 
 
 def _read_heic(data: bytes, target_px: int | None) -> Picture:
@@ -244,10 +249,13 @@ def _read_heic(data: bytes, target_px: int | None) -> Picture:
     try:
         # libheif turns the picture itself; by the format's rules its EXIF orientation is not to be applied again.
         heif = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
-        _check_size("HEIC", *heif.size)
         contents = Contents(b"", *heif.size)
-        image = heif.to_pillow()
+        _check_size("HEIC", *heif.size)
+        # Measured: its planes, their conversion and the picture together; beyond 8 bits the planes are twice as wide.
+        needed = heif.size[0] * heif.size[1] * (14 if heif.info["bit_depth"] > 8 else 8)
+        _check_memory("HEIC", *heif.size, needed)
         profile = heif.info.get("icc_profile")
+        image = Image.frombytes(heif.mode, heif.size, heif.data, "raw", heif.mode, heif.stride)
         del heif
         pixels, profiled = convert_to_srgb(image, Colours(profile), factor=_find_factor(image.size, target_px))
         return _finish(pixels, "HEIC", contents, profiled)
