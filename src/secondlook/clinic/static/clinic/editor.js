@@ -3,6 +3,7 @@
 // was changed, else the square that was chosen, so that what lies outside it never leaves the machine.
 
 const LONGEST_SENT_PX = 2048;
+const LONGEST_SHOWN_PX = 1024;
 const SMALLEST_SHARE = 0.15;
 const STEP = 0.02;
 const FAR = 5;
@@ -44,17 +45,27 @@ export class Editor {
 
   async take() {
     if (!this.#image || this.#untouched()) return this.#file;
+    return new File([await this.#render(LONGEST_SENT_PX)], "square.jpg", { type: "image/jpeg" });
+  }
+
+  // Resolves to a sharp picture of what `take` hands over, or to nothing where the browser cannot show the file.
+  async snap() {
+    return this.#image ? this.#render(LONGEST_SHOWN_PX) : null;
+  }
+
+  #render(longest) {
     const { x, y, side } = this.#square;
-    const size = Math.round(Math.min(side, LONGEST_SENT_PX));
+    const region = this.#untouched() ? [0, 0, this.#width, this.#height] : [x, y, side, side];
+    const scale = Math.min(1, longest / Math.max(region[2], region[3]));
     const canvas = document.createElement("canvas");
-    canvas.width = canvas.height = size;
+    canvas.width = Math.round(region[2] * scale);
+    canvas.height = Math.round(region[3] * scale);
     const context = canvas.getContext("2d");
     context.imageSmoothingQuality = "high";
-    context.scale(size / side, size / side);
-    context.translate(-x, -y);
+    context.scale(scale, scale);
+    context.translate(-region[0], -region[1]);
     this.#paint(context);
-    const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.95));
-    return new File([blob], "square.jpg", { type: "image/jpeg" });
+    return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.95));
   }
 
   get #width() {

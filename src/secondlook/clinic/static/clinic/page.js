@@ -101,11 +101,15 @@ form.addEventListener("htmx:afterRequest", () => {
 });
 form.addEventListener("htmx:sendError", () => complain(words.noNetwork));
 
-find("answer").addEventListener("htmx:afterSwap", () => {
+find("answer").addEventListener("htmx:afterSwap", async () => {
   const answer = find("answer");
   find("ask").hidden = Boolean(answer.querySelector("[data-answer]"));
   scrollTo({ top: 0 });
   answer.querySelector("h2")?.focus({ preventScroll: true });
+  // The server shows the reduced picture that it read; this browser has the sharp one.
+  const shown = find("shown");
+  const sharp = shown && (await editor.snap());
+  if (sharp) shown.setAttribute("href", URL.createObjectURL(sharp));
 });
 
 document.addEventListener("input", (event) => {
