@@ -16,9 +16,9 @@ from secondlook.inference.bundle import Bundle, Evidence
 
 USE = """## What it is for
 
-A second look at **one skin lesion on one dermoscopic picture**, for clinicians who have already looked themselves. It
-gives calibrated probabilities of {count} labels, a probability of malignancy, a triage (urgent, refer, routine or not
-evaluable) with its reasons, and a heatmap. It also serves research and teaching.
+A second look at **one skin lesion on one picture of the kind that it was trained on** (see Data), for clinicians who
+have looked themselves. It gives calibrated probabilities of {count} labels, a probability of malignancy, a triage
+(urgent, refer, routine or not evaluable) with its reasons, and a heatmap. It also serves research and teaching.
 
 It supports a decision. It does not diagnose, and no regulator has cleared it.
 
@@ -27,26 +27,25 @@ It supports a decision. It does not diagnose, and no regulator has cleared it.
 - Deciding alone, or reassuring anybody: a *routine* answer does not rule malignancy out.
 - Lesions of mucosa and nails, wounds, rashes, inflammation, and every condition that is not among its labels: it names
   one of its labels whatever it is shown.
-- Plain photographs without a dermatoscope, unless measured for that first: accuracy drops on other cameras and in
-  other hospitals.
-- Skin types, ages and body sites that its data hardly hold (see Data)."""
+- Pictures from other instruments, cameras or hospitals, unless they were measured first: accuracy drops there.
+- People whom its data hardly hold."""
 
 DATA_NOTES = {
     "ham10000": """The pictures come from HAM10000 (Tschandl, Rosendahl and Kittler 2018, doi 10.1038/sdata.2018.161):
-10,015 dermoscopic pictures of 7,470 lesions, from Vienna (Austria) and Queensland (Australia), hence mostly of light
-skin. More than half of the lesions were confirmed by histology, the rest by follow-up, expert consensus or confocal
-microscopy. All pictures of a lesion lie in one split."""
+10,015 dermoscopic pictures of 7,470 lesions, collected in Vienna (Austria) and Queensland (Australia). More than half
+of the lesions were confirmed by histology, the rest by follow-up, expert consensus or confocal microscopy. Skin type is
+not recorded; people with dark skin are hardly among them."""
 }
 
 LIMITS = """## Limits
 
-- The figures hold for pictures like those of the measuring split, from the same two clinics as the training pictures.
-  Expect less elsewhere; measure on your own pictures first: `secondlook evaluate BUNDLE YOUR_MANIFEST.csv`.
+- The figures hold for pictures from where the measured ones come from. Expect less elsewhere, and measure on your own
+  pictures first: `secondlook evaluate {name} YOUR_MANIFEST.csv`.
 - Rare labels rest on few lesions: read their intervals, not their values.
-- Predictive values depend on how common malignancy is; in the measuring split it is more common than in screening.
+- Predictive values depend on how common malignancy is among the pictures measured; it may be rarer where you work.
 - Probabilities are calibrated for the class shares of the training data.
-- The outlier score refuses much of what is no skin lesion at all, not everything.
-- Figures by age, sex and body site were not measured for this card; skin type is not recorded in the data."""
+- The outlier limit refuses most of what is no such picture at all, not everything.
+- Figures by age, sex, body site and skin type were not measured."""
 
 
 def write_card(path: Path, bundle: Bundle, evidence: Evidence) -> None:
@@ -65,7 +64,7 @@ def render_card(bundle: Bundle, evidence: Evidence) -> str:
         _render_figures(evidence),
         _render_points(bundle, evidence),
         _render_refusals(bundle, evidence),
-        LIMITS,
+        LIMITS.format(name=bundle.facts.name),
         _render_use(bundle, evidence),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -111,7 +110,7 @@ def _render_labels(bundle: Bundle) -> str:
 
 def _render_figures(evidence: Evidence) -> str:
     text = (
-        f"Measured once on the split {evidence.manifest['split']}, through the predictor that serves. Values with 95 % "
+        f"Measured on the split {evidence.manifest['split']}, through the predictor that serves. Values with 95 % "
         f"intervals, from {evidence.resamples:,} bootstrap resamples of whole lesions or patients."
     )
     parts = [f"## Figures\n\n{text}", _render_table(("Measure", "Value"), list_overall(evidence.measures))]
@@ -196,8 +195,8 @@ measures the bundle anew and compares every figure with `evidence.json`. The man
 
 ## Licence and citation
 
-The weights carry the licence {facts.licence}, because of the pictures that they were trained on. To cite: Secondlook,
-bundle {facts.name} {facts.version}, graph SHA-256 `{facts.graph.sha256[:16]}`, and the data set above."""
+The weights carry the licence {facts.licence}, which the data they were trained on ask for. To cite: Secondlook, bundle
+{facts.name} {facts.version}, graph SHA-256 `{facts.graph.sha256}`, and the data set above."""
 
 
 def _render_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

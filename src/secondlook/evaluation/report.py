@@ -1,6 +1,6 @@
 """Evidence for a reader at a terminal: tables of figures with their intervals."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.box import SIMPLE
@@ -86,12 +86,22 @@ def draw_tables(evidence: Evidence) -> list[Table]:
         overall.add_row(*row)
     if "auc" not in measures:
         return [overall]
-    labels = Table(title="By label, each against all others", box=SIMPLE)
-    for heading in ("Label", "Pictures", "Lesions", *PER_LABEL.values()):
-        labels.add_column(heading, justify="left" if heading == "Label" else "right")
-    for cells in list_labels(evidence):
-        labels.add_row(*(cell.replace(" (", "\n").removesuffix(")") for cell in cells))
+    labels = Table(title="By label, each against all others", box=SIMPLE, padding=0, pad_edge=False)
+    for heading in ("Label", "Pictures\nLesions", *PER_LABEL.values()):
+        labels.add_column(heading, justify="left" if heading == "Label" else "right", no_wrap=True)
+    for label, pictures, groups, *_ in list_labels(evidence):
+        figures: Iterable[Any] = (measures[key] for key in PER_LABEL)
+        labels.add_row(label, f"{pictures}\n{groups}", *(_stack_figure(figure[label]) for figure in figures))
     return [overall, labels]
+
+
+def _stack_figure(figure: Mapping[str, float | None]) -> str:
+    """Return a figure above its interval, narrow enough for eight columns on a terminal."""
+    if figure["value"] is None:
+        return "–"
+    if figure["lower"] is None or figure["upper"] is None:
+        return f"{figure['value']:.3f}"
+    return f"{figure['value']:.3f}\n{figure['lower']:.2f}–{figure['upper']:.2f}"
 
 
 def list_labels(evidence: Evidence) -> Iterator[list[str]]:

@@ -1,0 +1,110 @@
+"""`secondlook evaluate`: exit codes, what goes to stdout, and the proof that evidence holds."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from secondlook import cli
+from secondlook.data.manifest import Manifest, write_manifest
+from secondlook.errors import SecondlookError
+from secondlook.inference.bundle import open_bundle
+
+
+def run(*arguments: object) -> tuple[int, str, str]:
+    words = ["evaluate", *(str(argument) for argument in arguments), "--resamples", "100"]
+    try:
+        result = CliRunner().invoke(cli.app, words, catch_exceptions=False)
+    except SecondlookError as error:
+        return 1, "", str(error)
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.fixture(scope="module")
+def manifest(drawn_manifest: Manifest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("manifest") / "drawn.csv"
+    write_manifest(drawn_manifest, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def finished(make_draft, manifest: Path, foreign_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = make_draft(tmp_path_factory.mktemp("finished") / "tiny")
+    code, _, errors = run(folder, manifest, "--finish", "--refuse", foreign_folder)
+    assert code == 0, errors
+    return folder
+
+
+def test_tables_go_to_stderr_and_nothing_to_stdout(finished, manifest):
+    code, out, errors = run(finished, manifest)
+    assert (code, out) == (0, "")
+    assert "Macro AUC" in errors
+    assert "63 pictures of 42 lesions" in errors
+
+
+def test_json_on_stdout_and_in_the_file_is_the_evidence(finished, manifest, foreign_folder, tmp_path):
+    target = tmp_path / "evidence.json"
+    code, out, _ = run(finished, manifest, "--json", "--output", target, "--refuse", foreign_folder)
+    assert code == 0
+    assert out.encode() == target.read_bytes() == (finished / "evidence.json").read_bytes()
+
+
+def test_check_proves_reproduction_and_says_what_it_left_out(finished, manifest, foreign_folder):
+    code, _, errors = run(finished, manifest, "--check")
+    assert code == 0
+    assert "Reproduced" in errors
+    assert "add --refuse" in errors
+    code, _, errors = run(finished, manifest, "--check", "--refuse", foreign_folder)
+    assert code == 0
+    assert "add --refuse" not in errors
+
+
+def test_check_fails_on_other_pictures(finished, drawn_manifest, tmp_path):
+    frame = drawn_manifest.frame
+    last = frame.index[frame["split"] == "test"][-1]
+    write_manifest(Manifest(frame.drop(index=last), drawn_manifest.root), tmp_path / "fewer.csv")
+    code, _, errors = run(finished, tmp_path / "fewer.csv", "--check")
+    assert code == 1
+    assert "manifest.pictures: stored 63, measured 62" in errors
+    assert "Not reproduced" in errors
+
+
+def test_a_tampered_bundle_is_refused(finished, manifest, tmp_path):
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for file in finished.iterdir():
+        (copy / file.name).write_bytes(file.read_bytes())
+    evidence = json.loads((copy / "evidence.json").read_text())
+    evidence["measures"]["macro_auc"]["value"] = 0.999
+    (copy / "evidence.json").write_text(json.dumps(evidence))
+    code, _, errors = run(copy, manifest)
+    assert code == 1
+    assert "evidence.json no longer fits its sum" in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--split", "validation"), "Expected rows of the split 'validation'"),
+        (("--refuse", "nowhere"), "Expected a folder of pictures for --refuse, 'nowhere' is none"),
+    ],
+)
+def test_wrong_options_are_refused_in_a_sentence(finished, manifest, arguments, sentence):
+    code, _, errors = run(finished, manifest, *arguments)
+    assert code == 1
+    assert sentence in errors
+
+
+def test_check_and_finish_exclude_each_other(finished, manifest):
+    assert run(finished, manifest, "--check", "--finish")[0] == 2
+
+
+def test_a_missing_manifest_or_bundle_is_named(finished, manifest, tmp_path):
+    assert "found no file gone.csv" in run(finished, tmp_path / "gone.csv")[2]
+    assert "nowhere" in run(tmp_path / "nowhere", manifest)[2]
+
+
+def test_the_card_gives_the_command_that_reproduces_it(finished):
+    card = open_bundle(finished).card
+    assert "secondlook evaluate tiny MANIFEST --split test --check" in card

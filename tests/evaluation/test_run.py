@@ -1,0 +1,245 @@
+"""From draft to bundle and back: evidence that the served predictions bear out and that can be measured again."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+
+from secondlook.data.manifest import Manifest
+from secondlook.errors import BundleError, DatasetError
+from secondlook.evaluation.evidence import compare_evidence
+from secondlook.evaluation.run import evaluate_bundle, finish_bundle, finish_manifest
+from secondlook.inference.bundle import Evidence, open_bundle
+from secondlook.inference.predictor import load_predictor
+
+QUICK = {"resamples": 200}
+
+
+@pytest.fixture(scope="module")
+def finished(make_draft, drawn_manifest, foreign_folder, tmp_path_factory):
+    folder = make_draft(tmp_path_factory.mktemp("finished") / "tiny")
+    finish_bundle(
+        folder, drawn_manifest.select("calibration"), drawn_manifest.select("test"), refuse=foreign_folder, **QUICK
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(finished, drawn_manifest):
+    return load_predictor(finished).predict(drawn_manifest.select("test").paths())
+
+
+def test_a_finished_bundle_opens_with_every_check(finished):
+    bundle = open_bundle(finished)
+    assert bundle.evidence.leak == "none"
+    assert bundle.evidence.manifest["pictures"] == 63
+    assert bundle.evidence.manifest["groups"] == 42
+    assert bundle.evidence.manifest["groups_by_label"] == dict.fromkeys(sorted(bundle.facts.labels), 6)
+    assert bundle.calibration.fitted_on.pictures == 63
+    assert len(bundle.reference.embedding) == 63
+    assert not list(finished.glob("*.tmp"))
+
+
+def test_figures_are_those_of_the_served_predictions(finished, served, drawn_manifest):
+    measures = open_bundle(finished).evidence.measures
+    truth = list(drawn_manifest.select("test").frame["label"])
+    keys = open_bundle(finished).facts.labels
+    probabilities = [[one.probabilities[key] for key in keys] for one in served]
+    macro = roc_auc_score(truth, probabilities, multi_class="ovr", labels=keys)
+    assert measures["macro_auc"]["value"] == pytest.approx(macro, abs=1e-4)
+    balanced = balanced_accuracy_score(truth, [one.label for one in served])
+    assert measures["balanced_accuracy"]["value"] == pytest.approx(balanced, abs=1e-4)
+    malignant = np.isin(truth, ["akiec", "bcc", "mel"])
+    auc = roc_auc_score(malignant, [one.malignancy for one in served])
+    assert measures["malignancy"]["auc"]["value"] == pytest.approx(auc, abs=1e-4)
+    urgent = sum(one.triage == "urgent" for one, bad in zip(served, malignant, strict=True) if bad)
+    assert measures["triage_counts"]["malignant"]["urgent"] == urgent
+    matrix = np.array(measures["confusion_matrix"])
+    assert matrix.trace() == sum(one.label == label for one, label in zip(served, truth, strict=True))
+    assert 0.5 < balanced < 1, "a perfect or useless network would hide faults"
+
+
+def test_intervals_hold_their_values_and_are_not_all_empty(finished):
+    def walk(content):
+        if isinstance(content, dict) and set(content) == {"value", "lower", "upper"}:
+            yield content
+        elif isinstance(content, dict):
+            for part in content.values():
+                yield from walk(part)
+
+    intervals = [one for one in walk(open_bundle(finished).evidence.measures) if one["lower"] is not None]
+    assert len(intervals) > 100
+    for one in intervals:
+        assert one["lower"] <= one["value"] + 0.05
+        assert one["value"] <= one["upper"] + 0.05
+    assert sum(one["lower"] < one["upper"] for one in intervals) > 0.9 * len(intervals)
+
+
+def test_foreign_pictures_are_counted(finished, foreign_folder):
+    outside = open_bundle(finished).evidence.measures["refusals"]["outside"]
+    pictures = [path for path in foreign_folder.iterdir() if path.suffix == ".png"]
+    refused = sum(one.triage == "not_evaluable" for one in load_predictor(finished).predict(pictures))
+    assert (outside["pictures"], outside["unreadable"]) == (10, 1)
+    assert outside["not_evaluable"]["value"] == refused / 10
+    assert outside["folder"] == "pages"
+
+
+def test_evaluating_again_gives_the_same_evidence(finished, drawn_manifest, foreign_folder):
+    stored = open_bundle(finished).evidence
+    again = evaluate_bundle(finished, drawn_manifest, refuse=foreign_folder, **QUICK)
+    assert compare_evidence(stored, again) == []
+    assert again == stored
+
+
+def test_the_order_of_the_rows_changes_nothing(finished, drawn_manifest):
+    shuffled = Manifest(drawn_manifest.frame.sample(frac=1, random_state=1), drawn_manifest.root, "skin")
+    assert compare_evidence(open_bundle(finished).evidence, evaluate_bundle(finished, shuffled, **QUICK)) == []
+
+
+def test_another_seed_moves_bounds_but_no_value(finished, drawn_manifest):
+    stored = open_bundle(finished).evidence
+    differences = compare_evidence(stored, evaluate_bundle(finished, drawn_manifest, seed=1, **QUICK))
+    assert len(differences) > 5
+    assert all(line.split(":")[0].endswith((".lower", ".upper", "seed")) for line in differences)
+
+
+def test_a_relabelled_picture_is_noticed(finished, drawn_manifest):
+    frame = drawn_manifest.frame.copy()
+    row = frame.index[frame["split"] == "test"][0]
+    frame.loc[frame["group"] == frame.loc[row, "group"], "label"] = "nv"
+    differences = compare_evidence(
+        open_bundle(finished).evidence, evaluate_bundle(finished, replace(drawn_manifest, frame=frame), **QUICK)
+    )
+    assert any(line.startswith("manifest.fingerprint") for line in differences)
+    assert any(line.startswith("leak: stored none, measured unchecked") for line in differences)
+    assert any(line.startswith("measures.confusion_matrix") for line in differences)
+
+
+def test_finishing_twice_gives_the_same_files(finished, make_draft, drawn_manifest, foreign_folder, tmp_path):
+    again = make_draft(tmp_path / "again")
+    finish_manifest(again, drawn_manifest, refuse=foreign_folder, **QUICK)
+    for name in ("calibration.json", "evidence.json", "reference.npz", "README.md", "SHA256SUMS"):
+        assert (again / name).read_bytes() == (finished / name).read_bytes(), name
+
+
+def leak_into_test(manifest):
+    frame = manifest.frame.copy()
+    first = frame.index[(frame["split"] == "calibration") & frame.duplicated("group", keep=False)][0]
+    frame.loc[first, "split"] = "test"
+    return Manifest(frame, manifest.root, manifest.task)
+
+
+def test_a_leak_is_refused_unless_it_is_measured_on_purpose(finished, make_draft, drawn_manifest, tmp_path):
+    leaking = leak_into_test(drawn_manifest)
+    with pytest.raises(DatasetError, match="leak"):
+        evaluate_bundle(finished, leaking, **QUICK)
+    with pytest.raises(DatasetError, match="leak"):
+        finish_bundle(make_draft(tmp_path / "draft"), leaking.select("calibration"), leaking.select("test"), **QUICK)
+    evidence = evaluate_bundle(finished, leaking, allow_leak=True, **QUICK)
+    assert "1 group" in evidence.leak
+
+
+def test_a_network_trained_on_a_leak_marks_its_evidence_and_its_card(make_draft, drawn_manifest, tmp_path):
+    draft = make_draft(tmp_path / "draft", leak="trained on the test split to show what that fakes")
+    evidence = finish_manifest(draft, leak_into_test(drawn_manifest), **QUICK)
+    assert evidence.leak == "trained on the test split to show what that fakes"
+    assert "marked:** trained on the test split" in (draft / "README.md").read_text()
+
+
+def test_other_splits_and_lone_manifests_are_marked(finished, drawn_manifest):
+    seen = evaluate_bundle(finished, drawn_manifest, split="calibration", **QUICK)
+    assert seen.leak == "measured on the split calibration, which training or calibration has seen"
+    alone = evaluate_bundle(finished, drawn_manifest.select("test"), **QUICK)
+    assert alone.leak.startswith("unchecked")
+    assert alone.measures == evaluate_bundle(finished, drawn_manifest, **QUICK).measures
+
+
+def test_what_cannot_be_judged_is_left_out_and_named(finished, drawn_manifest, tmp_path):
+    rows = drawn_manifest.select("test").frame.copy()
+    shutil.copytree(drawn_manifest.root, tmp_path / "data")
+    rows.loc[0, "image"] = "gone.png"
+    (tmp_path / "data" / rows.loc[1, "image"]).write_text("damaged")
+    rows.loc[2, "label"] = "scc"
+    evidence = evaluate_bundle(finished, Manifest(rows, tmp_path / "data"), **QUICK)
+    assert evidence.manifest["pictures"] == 60
+    assert any("scc (1)" in note for note in evidence.manifest["notes"])
+    assert any(note.startswith("2 pictures are left out: their files") for note in evidence.manifest["notes"])
+
+
+def test_one_label_alone_gives_what_it_can(finished, drawn_manifest):
+    test = drawn_manifest.select("test")
+    rows = test.frame[test.frame["label"] == "mel"]
+    evidence = evaluate_bundle(finished, replace(test, frame=rows), **QUICK)
+    assert evidence.measures["macro_auc"] == {"value": None, "lower": None, "upper": None}
+    assert evidence.measures["sensitivity"]["mel"]["value"] == evidence.measures["accuracy"]["value"]
+    assert evidence.measures["sensitivity"]["nv"]["value"] is None
+    notes = " ".join(evidence.manifest["notes"])
+    assert "No picture of akiec, bcc, bkl, df, nv, vasc" in notes
+    assert "No benign picture" in notes
+
+
+def test_labels_of_another_task_still_measure_malignancy(finished, drawn_manifest):
+    test = drawn_manifest.select("test")
+    malignant = test.frame["label"].isin(["akiec", "bcc", "mel"])
+    frame = test.frame.assign(label=np.where(malignant, "malignant", "benign"))
+    measures = evaluate_bundle(finished, Manifest(frame, test.root, "mole"), **QUICK)
+    whole = evaluate_bundle(finished, test, **QUICK)
+    assert measures.measures["malignancy"] == whole.measures["malignancy"]
+    assert "auc" not in measures.measures
+    assert "only malignancy" in measures.manifest["notes"][0]
+
+
+def test_nothing_to_measure_is_refused_with_the_reason(finished, drawn_manifest):
+    test = drawn_manifest.select("test")
+    with pytest.raises(DatasetError, match=r"there is none.*\n.*scc \(63\)"):
+        evaluate_bundle(finished, replace(test, frame=test.frame.assign(label="scc")), **QUICK)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda part: replace(part, task="mole"), "bundle's task skin, got one of mole"),
+        (lambda part: replace(part, frame=part.frame.assign(label="scc")), "Expected labels of the task skin"),
+        (lambda part: replace(part, frame=part.frame.query("label == 'mel'")), "Expected benign pictures"),
+        (lambda part: replace(part, frame=part.frame.query("label == 'nv'")), "Expected malignant pictures"),
+    ],
+)
+def test_a_calibration_split_that_cannot_serve_is_refused(make_draft, drawn_manifest, tmp_path, change, sentence):
+    draft = make_draft(tmp_path / "draft")
+    with pytest.raises(DatasetError, match=sentence):
+        finish_bundle(
+            draft, change(drawn_manifest.select("calibration")), drawn_manifest.select("test"), leak="none", **QUICK
+        )
+    assert not (draft / "SHA256SUMS").exists()
+
+
+def test_missing_calibration_or_test_pictures_stop_a_bundle_from_being_finished(make_draft, drawn_manifest, tmp_path):
+    parts = [drawn_manifest.select(split) for split in ("calibration", "test")]
+    broken = [replace(part, frame=part.frame.assign(image=["gone.png", *part.frame["image"][1:]])) for part in parts]
+    with pytest.raises(DatasetError, match=r"row 2: gone\.png"):
+        finish_bundle(make_draft(tmp_path / "one"), broken[0], parts[1], leak="none", **QUICK)
+    with pytest.raises(BundleError, match="1 pictures are left out"):
+        finish_bundle(make_draft(tmp_path / "two"), parts[0], broken[1], leak="none", **QUICK)
+
+
+def test_a_draft_without_its_stored_pair_is_refused(make_draft, drawn_manifest, tmp_path):
+    draft = make_draft(tmp_path / "draft")
+    np.savez(draft / "reference.npz", something=np.zeros(1))
+    with pytest.raises(BundleError, match="stored pair"):
+        finish_manifest(draft, drawn_manifest, **QUICK)
+
+
+def test_compared_evidence_names_what_differs_and_tolerates_what_it_may(finished):
+    stored = open_bundle(finished).evidence
+    content = json.loads((finished / "evidence.json").read_text())
+    content["measures"]["macro_auc"]["value"] += 0.0001
+    content["secondlook_version"] = "9.9"
+    changed = Evidence.model_validate(content)
+    assert [line.split(":")[0] for line in compare_evidence(stored, changed)] == ["measures.macro_auc.value"]
+    assert compare_evidence(stored, changed, tolerance=0.0002) == []
+    del content["measures"]["brier"], content["measures"]["refusals"]["outside"]
+    names = {line.split(":")[0] for line in compare_evidence(stored, Evidence.model_validate(content))}
+    assert names == {"measures.macro_auc.value", *(f"measures.brier.{part}" for part in ("value", "lower", "upper"))}
