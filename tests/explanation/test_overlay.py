@@ -61,7 +61,7 @@ def test_the_scale_reads_by_lightness_alone() -> None:
 @pytest.mark.parametrize(
     "deficiency",
     [
-        # Protanopia, deuteranopia, tritanopia: Machado, Oliveira, Fernandes 2009, doi 10.1109/TVCG.2009.113, severity 1.
+        # Lacking red, green, blue: Machado, Oliveira, Fernandes 2009, doi 10.1109/TVCG.2009.113, severity 1.
         [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
         [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
         [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],

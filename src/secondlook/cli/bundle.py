@@ -48,7 +48,7 @@ def show(bundle: NameOrFolder = "skin", as_json: AsJson = False) -> None:
 @bundle_app.command()
 def verify(
     bundles: Annotated[
-        list[Path] | None, typer.Argument(metavar="BUNDLE...", help="Names or folders; default all shipped.")
+        list[Path] | None, typer.Argument(metavar="BUNDLES", help="Names or folders; default all shipped.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -1,7 +1,7 @@
 """`secondlook doctor`: what works on this machine, what is missing, and how to get it."""
 
 import importlib
-import importlib.metadata
+import importlib.util
 import json
 import os
 import platform
@@ -75,10 +75,10 @@ def check_python() -> Iterator[Finding]:
 
 
 def check_packages() -> Iterator[Finding]:
-    """Import every package that a face of Secondlook needs."""
+    """Look for every package that a face of Secondlook needs."""
     again = "Install again: pip install --force-reinstall secondlook"
     yield import_packages("Predicting", CORE, core=True, cure=again)
-    yield import_packages("Web application", SITE, core=False, cure=again)
+    yield find_packages("Web application", SITE, cure=again)
     yield import_packages("HEIC pictures", ("pillow_heif",), core=False, cure="pip install 'secondlook[heic]'")
     yield import_packages("Training", TRAINING, core=False, cure="pip install 'secondlook[train]' (about 6 GB)")
 
@@ -92,6 +92,12 @@ def import_packages(name: str, modules: tuple[str, ...], *, core: bool, cure: st
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             return Finding(name, False, core, f"{module}: {reason}", cure)
     return Finding(name, True, core, ", ".join(modules), cure)
+
+
+def find_packages(name: str, modules: tuple[str, ...], *, cure: str) -> Finding:
+    """Return whether all modules are there; some of Django's cannot be imported without a site's settings."""
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    return Finding(name, not missing, False, f"no {', '.join(missing)}" if missing else ", ".join(modules), cure)
 
 
 def check_inference() -> Iterator[Finding]:
@@ -176,12 +182,13 @@ def check_cache() -> Iterator[Finding]:
         yield Finding("Cache folder", False, False, f"cannot be found without {error.name}", "See the packages above.")
         return
     folder = find_cache_folder()
+    shown = str(folder).replace(str(Path.home()), "~", 1)
     existing = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
     try:
         with tempfile.TemporaryFile(dir=existing):
-            yield Finding("Cache folder", True, False, str(folder), cure)
+            yield Finding("Cache folder", True, False, shown, cure)
     except OSError as error:
-        yield Finding("Cache folder", False, False, f"{folder}: {error.strerror}", cure)
+        yield Finding("Cache folder", False, False, f"{shown}: {error.strerror}", cure)
 
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (

@@ -21,9 +21,7 @@ from rich.text import Text
 from secondlook.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from secondlook.imaging.read import Picture
     from secondlook.inference.predictor import Prediction, Predictor
 
 PICTURE_SUFFIXES = frozenset(
@@ -47,9 +45,7 @@ class Format(StrEnum):
 
 
 def predict(
-    paths: Annotated[
-        list[str], typer.Argument(metavar="PATHS...", help="Pictures, folders (with all below) or globs.")
-    ],
+    paths: Annotated[list[str], typer.Argument(metavar="PATHS", help="Pictures, folders (with all below) or globs.")],
     bundle: Annotated[str, typer.Option(help="A shipped bundle's name, or a bundle folder.")] = "skin",
     form: Annotated[
         Format | None, typer.Option("--format", help="Default: by the output file's suffix, else table.")
@@ -72,7 +68,7 @@ def predict(
     with open_output(output) as stream:
         WRITERS[form or choose_format(output)](records, predictor, stream)
     failed = sum(record["error"] is not None for record in records)
-    console.print(f"{len(records) - failed} read, {failed} not.", highlight=False)
+    console.print(f"{len(records) - failed} read, {failed} not read.", highlight=False)
     if failed:
         raise typer.Exit(1)
 
@@ -175,35 +171,36 @@ def count_workers() -> int:
 
 def answer_one(predictor: "Predictor", path: Path, *, heatmap: Path | None) -> Record:
     """Return the record of one picture, its error filled in when it cannot be read; write its heatmap if asked."""
-    from secondlook.inference.predictor import read_input
+    from secondlook.imaging.read import read_picture
 
     image = os.fsencode(path).decode("utf-8", "replace")
     try:
-        picture, _ = read_input(path, predictor.bundle.facts.input_size_px)
-        prediction = predictor.predict(picture)
+        prediction = predictor.predict(path)
+        # For looking at, more pixels are wanted than for predicting.
+        shown = read_picture(path, target_px=HEATMAP_SIDE_PX // 2) if heatmap else None
     except InputError as error:
         return {"image": image, "error": str(error)}
-    if heatmap is not None:
-        write_heatmap(picture.pixels, prediction.heatmap, heatmap)
+    if heatmap and shown:
+        write_heatmap(shown, prediction, heatmap)
     return {"image": image, **describe_prediction(prediction), "error": None}
 
 
-def write_heatmap(pixels: "NDArray[np.uint8]", heatmap: "NDArray[np.float32]", path: Path) -> None:
-    """Write a picture with its heatmap over it as PNG, its longer side at most 1,024 pixels.
+def write_heatmap(picture: "Picture", prediction: "Prediction", path: Path) -> None:
+    """Write a picture with the heatmap of its label over it as PNG, its longer side at most 1,024 pixels.
 
     Raises:
-        InputError: The folder cannot be written.
+        InputError: The file cannot be written.
     """
     import numpy as np
     from PIL import Image
 
     from secondlook.explanation.overlay import blend_overlay, encode_png
 
-    small = Image.fromarray(pixels)
+    small = Image.fromarray(picture.pixels)
     small.thumbnail((HEATMAP_SIDE_PX, HEATMAP_SIDE_PX))
     with explain_failure(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encode_png(blend_overlay(np.asarray(small), heatmap)))
+        path.write_bytes(encode_png(blend_overlay(np.asarray(small), prediction.heatmap)))
 
 
 def describe_prediction(prediction: "Prediction") -> Record:
@@ -256,7 +253,7 @@ def write_csv(records: Sequence[Record], predictor: "Predictor", stream: TextIO)
 
 def write_table(records: Sequence[Record], predictor: "Predictor", stream: TextIO) -> None:
     """Write a table for reading."""
-    facts, labels = predictor.bundle.facts, {label.key: label.names["en"] for label in predictor.task.labels}
+    facts, shares = predictor.bundle.facts, predictor.usual_shares
     table = Table(
         *("Picture", "Triage", "Malignancy", "Label"),
         caption=f"{facts.name} {facts.version}, {predictor.bundle.sha256[:12]}. Supports a decision; is no diagnosis.",
@@ -268,11 +265,11 @@ def write_table(records: Sequence[Record], predictor: "Predictor", stream: TextI
             table.add_row(name, Text("not read", "red"), "", Text(record["error"]))
             continue
         triage = record["triage"]
-        label = f"{labels[record['label']]}, {record['probabilities'][record['label']]:.1%}"
+        share = f"{record['probabilities'][record['label']]:.1%} (usual share {shares[record['label']]:.1%})"
         note = "" if triage != "not_evaluable" else f" ({explain_refusal(record)})"
-        table.add_row(
-            name, Text(triage.replace("_", " ") + note, COLOURS[triage]), f"{record['malignancy']:.1%}", label
-        )
+        verdict = Text(triage.replace("_", " ") + note, COLOURS[triage])
+        label = predictor.task.find_label(record["label"]).names["en"]
+        table.add_row(name, verdict, f"{record['malignancy']:.1%}", f"{label}, {share}")
     Console(file=stream, width=None if stream.isatty() else PLAIN_WIDTH).print(table)
 
 
