@@ -11,6 +11,7 @@ from secondlook.training.recipe import Recipe
 from secondlook.training.zoo import build_network
 
 GAIN_WANTED = 1.15
+TIMEOUT_S = 300
 STEPS = 3
 PROBE_BATCH = 32
 
@@ -24,7 +25,7 @@ def choose_precision(recipe: Recipe, device: torch.device) -> str:
         return recipe.machine.precision
     command = [sys.executable, "-m", "secondlook.training.precision", recipe.model_dump_json(), str(device)]
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)  # noqa: S603  own code
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=True)  # noqa: S603  own code
         gain = float(answer.stdout)
     except (subprocess.SubprocessError, ValueError):
         return "fp32"
