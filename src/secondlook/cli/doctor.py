@@ -178,9 +178,8 @@ def check_cache() -> Iterator[Finding]:
     cure = "Set SECONDLOOK_CACHE to a folder that you may write to."
     try:
         from secondlook.training.dataset import find_cache_folder
-    except ImportError as error:
-        yield Finding("Cache folder", False, False, f"cannot be found without {error.name}", "See the packages above.")
-        return
+    except ImportError:
+        return  # without what training needs there is nothing to keep
     folder = find_cache_folder()
     shown = str(folder).replace(str(Path.home()), "~", 1)
     existing = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
