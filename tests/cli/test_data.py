@@ -1,0 +1,134 @@
+"""`secondlook data`: the whole way from a folder to an audited split, by hand on the command line."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.drawing import draw_lesion
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder of two labels, ten patients each, two pictures of every patient."""
+    for label in ("benign", "malignant"):
+        for number in range(20):
+            path = tmp_path / "set" / label / f"{label}-p{number // 2}-{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draw_lesion(number, "nv" if label == "benign" else "mel", size=(100, 75)).save(path)
+    return tmp_path / "set"
+
+
+def call(*words: object, cache: Path) -> subprocess.CompletedProcess[str]:
+    """Run `secondlook data` in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", "from secondlook.cli import main; main()", "data", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"SECONDLOOK_CACHE": str(cache), "PATH": "", "COLUMNS": "200"},
+    )
+
+
+def test_from_a_folder_to_an_audited_split(folder: Path, tmp_path: Path) -> None:
+    cache, listed, parted = tmp_path / "cache", tmp_path / "all.csv", tmp_path / "split.csv"
+    pattern = r"\w+-p\d+"
+    made = call("import", "folders", folder, "-o", listed, "--task", "mole", "--group-pattern", pattern, cache=cache)
+    assert (made.returncode, made.stdout) == (0, ""), made.stderr
+    assert "20 groups" in made.stderr
+    made = call("split", listed, "-o", parted, cache=cache)
+    assert (made.returncode, made.stdout) == (0, ""), made.stderr
+    frame = pd.read_csv(parted)
+    assert frame["split"].value_counts().to_dict() == {"train": 32, "calibration": 4, "test": 4}
+    assert call("check", parted, cache=cache).returncode == 0
+
+    clean = call("audit", parted, cache=cache)
+    assert (clean.returncode, clean.stdout) == (0, "No leak between splits in 40 pictures.\n"), clean.stderr
+
+    held = frame[frame["split"] == "test"]["image"].iloc[0]
+    seen = frame[frame["split"] == "train"]["image"].iloc[0]
+    shutil.copy(tmp_path / seen, tmp_path / held)
+    page, mended = tmp_path / "audit.html", tmp_path / "mended.csv"
+    found = call("audit", parted, "--html", page, cache=cache)
+    assert found.returncode == 1
+    assert found.stdout.startswith("The splits leak: 1 pair of identical files;")
+    assert held in found.stdout
+    assert seen in found.stdout
+    assert page.read_text().count("data:image/jpeg") == 2
+    cut = call("audit", parted, "--drop-leaks", "calibration,test", "-o", mended, cache=cache)
+    assert cut.returncode == 0
+    assert "Left out 2 of 40 pictures." in cut.stderr
+    assert call("audit", mended, cache=cache).returncode == 0
+    joined = call("split", parted, "-o", parted, "--merge-near-duplicates", cache=cache)
+    assert "United 20 groups into 19." in joined.stderr
+    assert call("audit", parted, cache=cache).returncode == 0
+
+
+def test_a_split_by_picture_warns_and_leaks(folder: Path, tmp_path: Path) -> None:
+    cache, path = tmp_path / "cache", tmp_path / "all.csv"
+    pattern = r"\w+-p\d+"
+    call("import", "folders", folder, "-o", path, "--task", "mole", "--group-pattern", pattern, cache=cache)
+    made = call("split", path, "-o", path, "--by", "picture", cache=cache)
+    assert made.returncode == 0
+    assert "LEAKS" in made.stderr
+    assert call("audit", path, cache=cache).returncode == 1
+
+
+def test_folds_are_written_and_checked(folder: Path, tmp_path: Path) -> None:
+    cache, path = tmp_path / "cache", tmp_path / "all.csv"
+    call("import", "folders", folder, "-o", path, "--task", "mole", cache=cache)
+    made = call("split", path, "-o", tmp_path / "folds.csv", "--folds", "4", cache=cache)
+    assert made.returncode == 0, made.stderr
+    assert pd.read_csv(tmp_path / "folds.csv")["fold"].value_counts().to_dict() == dict.fromkeys(range(4), 10)
+    assert call("check", tmp_path / "folds.csv", "--quick", cache=cache).returncode == 0
+    both = call("split", path, "-o", path, "--folds", "4", "--by", "picture", cache=cache)
+    assert (both.returncode, "got both" in both.stderr) == (1, True)
+
+
+def test_faults_are_refused_before_anything_is_written(folder: Path, tmp_path: Path) -> None:
+    cache, path = tmp_path / "cache", tmp_path / "all.csv"
+    victim = next((folder / "benign").iterdir())
+    victim.write_bytes(victim.read_bytes()[:200])
+    refused = call("import", "folders", folder, "-o", path, "--task", "mole", cache=cache)
+    assert refused.returncode == 1
+    assert victim.name in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert str(tmp_path) not in refused.stderr
+    assert not path.exists()
+    assert call("import", "folders", folder, "-o", path, "--task", "mole", "--quick", cache=cache).returncode == 0
+    assert call("check", path, "--quick", cache=cache).returncode == 0
+    checked = call("check", path, cache=cache)
+    assert (checked.returncode, victim.name in checked.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["import", "nowhere", ".", "-o", "x.csv"], 1, "one of ham10000, isic, folders; got 'nowhere'"),
+        (["import", "folders", ".", "-o", "x.csv", "--task", "chest"], 1, "Expected a task"),
+        (["import", "folders", "."], 2, "--output"),
+        (["audit", "x.csv", "--drop-leaks", "test"], 1, "--drop-leaks and --output together"),
+        (["audit", "x.csv", "--drop-leaks", "tset", "-o", "y.csv"], 1, "got 'tset'"),
+        (["audit", "missing.csv"], 1, "found no file missing.csv"),
+        (["split", "missing.csv", "-o", "y.csv", "--by", "luck"], 2, "luck"),
+    ],
+)
+def test_wrong_words_are_answered_by_a_sentence(words: list[str], code: int, sentence: str, tmp_path: Path) -> None:
+    answer = call(*words, cache=tmp_path)
+    assert answer.returncode == code
+    assert sentence in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_the_help_draws_every_layout(tmp_path: Path) -> None:
+    text = call("import", "--help", cache=tmp_path).stdout
+    for words in (
+        "HAM10000_images_part_1/*.jpg",
+        "image,MEL,NV,BCC,AK or AKIEC",
+        "DIR/SPLIT/LABEL/*.jpg",
+        "--group-pattern",
+    ):
+        assert words in text
