@@ -89,6 +89,8 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "loggers": {
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        # A refusal is the asker's matter; only our own failures are logged.
+        "django.request": {"level": "ERROR"},
         "secondlook": {"handlers": ["stderr"], "level": CONFIGURATION.log_level.upper(), "propagate": False},
     },
 }

@@ -15,7 +15,7 @@ from secondlook.inference.predictor import Prediction, Predictor
 
 # Reading the worst picture takes up to 600 MB for a moment: two at a time in a process, others wait their turn.
 TURNS = threading.BoundedSemaphore(2)
-HEATMAP_PX = 128
+HEATMAP_PX = 64
 LONGEST_SHOWN_PX = 1024
 
 
