@@ -38,7 +38,9 @@ def draw_folder(folder: Path, *, count: int = PICTURES) -> list[Path]:
 
 def run_process(command: list[str]) -> int:
     """Run a command that answers for the whole folder."""
-    subprocess.run(command, check=True, capture_output=True)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed: {done.stderr}")
     return PICTURES
 
 

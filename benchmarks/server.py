@@ -57,7 +57,7 @@ def start_server(bundle: Path) -> Iterator[tuple[int, int]]:
     with tempfile.TemporaryDirectory() as data_folder:
         environment = {**os.environ, "SECONDLOOK_BUNDLES": str(bundle), "SECONDLOOK_DATA_FOLDER": data_folder}
         command = [str(Path(sys.executable).with_name("secondlook")), "serve", "--port", str(port)]
-        server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
         try:
             wait_until_ready(server, port)
             yield server.pid, port
@@ -78,7 +78,7 @@ def wait_until_ready(server: "subprocess.Popen[bytes]", port: int) -> None:
         except OSError:
             pass
         time.sleep(0.2)
-    raise RuntimeError("The server did not become ready; start it by hand to see why: secondlook serve")
+    raise RuntimeError("The server did not become ready; what it said stands above.")
 
 
 def read_cpu_s(root: int) -> float:

@@ -5,8 +5,8 @@ import subprocess
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
 import typer
 
@@ -33,9 +33,9 @@ def list_files() -> list[Path]:
     return [path for path in paths if path.is_file()]
 
 
-def walk_commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
-    """Yield every command below a command, with the words that call it."""
-    if isinstance(command, click.Group):
+def walk_commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """Yield every command below a command (of click, which some versions of Typer bring along), and how to call it."""
+    if hasattr(command, "commands"):
         for word, inner in command.commands.items():
             yield from walk_commands(inner, f"{name} {word}")
     else:
