@@ -1,13 +1,15 @@
 """`secondlook data`: the whole way from a folder to an audited split, by hand on the command line."""
 
 import shutil
-import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from secondlook.cli import main
 from tests.drawing import draw_lesion
 
 
@@ -22,85 +24,102 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "set"
 
 
-def call(*words: object, cache: Path) -> subprocess.CompletedProcess[str]:
-    """Run `secondlook data` in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-c", "from secondlook.cli import main; main()", "data", *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"SECONDLOOK_CACHE": str(cache), "PATH": "", "COLUMNS": "200"},
-    )
+@dataclass
+class Answer:
+    """What a command gave back."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def test_from_a_folder_to_an_audited_split(folder: Path, tmp_path: Path) -> None:
-    cache, listed, parted = tmp_path / "cache", tmp_path / "all.csv", tmp_path / "split.csv"
+Call = Callable[..., Answer]
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Return a function that runs `secondlook data` with words and a cache of its own."""
+    monkeypatch.setenv("SECONDLOOK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*words: object) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["secondlook", "data", *map(str, words)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        said = capsys.readouterr()
+        return Answer(int(stopped.value.code or 0), said.out, said.err)
+
+    return run
+
+
+def test_from_a_folder_to_an_audited_split(folder: Path, tmp_path: Path, call: Call) -> None:
+    listed, parted = tmp_path / "all.csv", tmp_path / "split.csv"
     pattern = r"\w+-p\d+"
-    made = call("import", "folders", folder, "-o", listed, "--task", "mole", "--group-pattern", pattern, cache=cache)
+    made = call("import", "folders", folder, "-o", listed, "--task", "mole", "--group-pattern", pattern)
     assert (made.returncode, made.stdout) == (0, ""), made.stderr
     assert "20 groups" in made.stderr
-    made = call("split", listed, "-o", parted, cache=cache)
+    made = call("split", listed, "-o", parted)
     assert (made.returncode, made.stdout) == (0, ""), made.stderr
     frame = pd.read_csv(parted)
     assert frame["split"].value_counts().to_dict() == {"train": 32, "calibration": 4, "test": 4}
-    assert call("check", parted, cache=cache).returncode == 0
+    assert call("check", parted).returncode == 0
 
-    clean = call("audit", parted, cache=cache)
+    clean = call("audit", parted)
     assert (clean.returncode, clean.stdout) == (0, "No leak between splits in 40 pictures.\n"), clean.stderr
 
     held = frame[frame["split"] == "test"]["image"].iloc[0]
     seen = frame[frame["split"] == "train"]["image"].iloc[0]
     shutil.copy(tmp_path / seen, tmp_path / held)
     page, mended = tmp_path / "audit.html", tmp_path / "mended.csv"
-    found = call("audit", parted, "--html", page, cache=cache)
+    found = call("audit", parted, "--html", page)
     assert found.returncode == 1
     assert found.stdout.startswith("The splits leak: 1 pair of identical files;")
     assert held in found.stdout
     assert seen in found.stdout
     assert page.read_text().count("data:image/jpeg") == 2
-    cut = call("audit", parted, "--drop-leaks", "calibration,test", "-o", mended, cache=cache)
+    cut = call("audit", parted, "--drop-leaks", "calibration,test", "-o", mended)
     assert cut.returncode == 0
     assert "Left out 2 of 40 pictures." in cut.stderr
-    assert call("audit", mended, cache=cache).returncode == 0
-    joined = call("split", parted, "-o", parted, "--merge-near-duplicates", cache=cache)
+    assert call("audit", mended).returncode == 0
+    joined = call("split", parted, "-o", parted, "--merge-near-duplicates")
     assert "United 20 groups into 19." in joined.stderr
-    assert call("audit", parted, cache=cache).returncode == 0
+    assert call("audit", parted).returncode == 0
 
 
-def test_a_split_by_picture_warns_and_leaks(folder: Path, tmp_path: Path) -> None:
-    cache, path = tmp_path / "cache", tmp_path / "all.csv"
+def test_a_split_by_picture_warns_and_leaks(folder: Path, tmp_path: Path, call: Call) -> None:
+    path = tmp_path / "all.csv"
     pattern = r"\w+-p\d+"
-    call("import", "folders", folder, "-o", path, "--task", "mole", "--group-pattern", pattern, cache=cache)
-    made = call("split", path, "-o", path, "--by", "picture", cache=cache)
+    call("import", "folders", folder, "-o", path, "--task", "mole", "--group-pattern", pattern)
+    made = call("split", path, "-o", path, "--by", "picture")
     assert made.returncode == 0
     assert "LEAKS" in made.stderr
-    assert call("audit", path, cache=cache).returncode == 1
+    assert call("audit", path).returncode == 1
 
 
-def test_folds_are_written_and_checked(folder: Path, tmp_path: Path) -> None:
-    cache, path = tmp_path / "cache", tmp_path / "all.csv"
-    call("import", "folders", folder, "-o", path, "--task", "mole", cache=cache)
-    made = call("split", path, "-o", tmp_path / "folds.csv", "--folds", "4", cache=cache)
+def test_folds_are_written_and_checked(folder: Path, tmp_path: Path, call: Call) -> None:
+    path = tmp_path / "all.csv"
+    call("import", "folders", folder, "-o", path, "--task", "mole")
+    made = call("split", path, "-o", tmp_path / "folds.csv", "--folds", "4")
     assert made.returncode == 0, made.stderr
     assert pd.read_csv(tmp_path / "folds.csv")["fold"].value_counts().to_dict() == dict.fromkeys(range(4), 10)
-    assert call("check", tmp_path / "folds.csv", "--quick", cache=cache).returncode == 0
-    both = call("split", path, "-o", path, "--folds", "4", "--by", "picture", cache=cache)
+    assert call("check", tmp_path / "folds.csv", "--quick").returncode == 0
+    both = call("split", path, "-o", path, "--folds", "4", "--by", "picture")
     assert (both.returncode, "got both" in both.stderr) == (1, True)
 
 
-def test_faults_are_refused_before_anything_is_written(folder: Path, tmp_path: Path) -> None:
-    cache, path = tmp_path / "cache", tmp_path / "all.csv"
+def test_faults_are_refused_before_anything_is_written(folder: Path, tmp_path: Path, call: Call) -> None:
+    path = tmp_path / "all.csv"
     victim = next((folder / "benign").iterdir())
     victim.write_bytes(victim.read_bytes()[:200])
-    refused = call("import", "folders", folder, "-o", path, "--task", "mole", cache=cache)
+    refused = call("import", "folders", folder, "-o", path, "--task", "mole")
     assert refused.returncode == 1
     assert victim.name in refused.stderr
     assert "Traceback" not in refused.stderr
     assert str(tmp_path) not in refused.stderr
     assert not path.exists()
-    assert call("import", "folders", folder, "-o", path, "--task", "mole", "--quick", cache=cache).returncode == 0
-    assert call("check", path, "--quick", cache=cache).returncode == 0
-    checked = call("check", path, cache=cache)
+    assert call("import", "folders", folder, "-o", path, "--task", "mole", "--quick").returncode == 0
+    assert call("check", path, "--quick").returncode == 0
+    checked = call("check", path)
     assert (checked.returncode, victim.name in checked.stderr) == (1, True)
 
 
@@ -116,15 +135,15 @@ def test_faults_are_refused_before_anything_is_written(folder: Path, tmp_path: P
         (["split", "missing.csv", "-o", "y.csv", "--by", "luck"], 2, "luck"),
     ],
 )
-def test_wrong_words_are_answered_by_a_sentence(words: list[str], code: int, sentence: str, tmp_path: Path) -> None:
-    answer = call(*words, cache=tmp_path)
+def test_wrong_words_are_answered_by_a_sentence(words: list[str], code: int, sentence: str, call: Call) -> None:
+    answer = call(*words)
     assert answer.returncode == code
     assert sentence in answer.stderr
     assert "Traceback" not in answer.stderr
 
 
-def test_the_help_draws_every_layout(tmp_path: Path) -> None:
-    text = call("import", "--help", cache=tmp_path).stdout
+def test_the_help_draws_every_layout(call: Call) -> None:
+    text = call("import", "--help").stdout
     for words in (
         "HAM10000_images_part_1/*.jpg",
         "image,MEL,NV,BCC,AK or AKIEC",
