@@ -7,9 +7,10 @@ import zlib
 
 from PIL import Image, ImageCms
 
-from tests.drawing import draw_lesion, encode
+from tests.drawing import ORIENTATION_TAG, draw_lesion, encode
 
 LARGEST = (8000, 6250)  # 50 megapixels
+LARGEST_WEBP = (6100, 4500)  # what fits into memory: libwebp holds three copies
 
 
 def build_png(width: int, height: int, *, depth: int = 8, colour: int = 2, rows: int | None = None) -> bytes:
@@ -35,12 +36,14 @@ def insert_chunk(png: bytes, name: bytes, body: bytes) -> bytes:
 
 def build_profile_bomb() -> bytes:
     """Return a PNG whose colour profile unpacks to 64 MB."""
-    return insert_chunk(encode(draw_lesion(0, size=(40, 30)), "PNG"), b"iCCP", b"x\0\0" + zlib.compress(bytes(1 << 26), 9))
+    body = b"x\0\0" + zlib.compress(bytes(1 << 26), 9)
+    return insert_chunk(encode(draw_lesion(0, size=(40, 30)), "PNG"), b"iCCP", body)
 
 
 def build_text_bomb() -> bytes:
     """Return a PNG whose comment unpacks to 64 MB."""
-    return insert_chunk(encode(draw_lesion(0, size=(40, 30)), "PNG"), b"zTXt", b"x\0\0" + zlib.compress(bytes(1 << 26), 9))
+    body = b"x\0\0" + zlib.compress(bytes(1 << 26), 9)
+    return insert_chunk(encode(draw_lesion(0, size=(40, 30)), "PNG"), b"zTXt", body)
 
 
 def build_scan_bomb(scans: int = 2000) -> bytes:
@@ -48,6 +51,17 @@ def build_scan_bomb(scans: int = 2000) -> bytes:
     data = encode(draw_lesion(0, size=(64, 48)), "JPEG", progressive=True)
     last = data.rindex(b"\xff\xda")
     return data[:last] + data[last:-2] * scans + b"\xff\xd9"
+
+
+def build_endless(kind: str) -> bytes:
+    """Return a file of tens of megabytes of tiny parts, named in ``ENDLESS``, that costs a careless reader minutes."""
+    file_format, at, part, count = ENDLESS[kind]
+    if file_format == "BMP":
+        header = struct.pack("<IHHIIiiHHIIiiII", 29_000_000, 0, 0, 54, 40, 8000, 6250, 1, 8, 1, 0, 0, 0, 0, 0)
+        return b"BM" + header + part * count
+    data = encode(draw_lesion(0, size=(64, 48)), file_format, progressive=True)
+    place = data.rindex(at) if isinstance(at, bytes) else at
+    return data[:place] + part[:2] * (file_format == "GIF") + part[2 * (file_format == "GIF") :] * count + data[place:]
 
 
 def build_tile_bomb() -> bytes:
@@ -91,7 +105,7 @@ def claim_bmp_size(width: int, height: int) -> bytes:
 def claim_tiff_size(width: int, height: int) -> bytes:
     """Return a small TIFF whose directory claims this size."""
     data = encode(draw_lesion(0, size=(64, 48)), "TIFF")
-    for tag, old, new in ((256, 64, width), (257, 48, height)):
+    for tag, old, new in ((256, 64, width), (257, 48, height), (278, 48, height)):
         entry = data.index(struct.pack("<HH", tag, 4) + struct.pack("<II", 1, old))
         data = data[: entry + 8] + struct.pack("<I", new) + data[entry + 12 :]
     return data
@@ -104,6 +118,16 @@ def build_zip() -> bytes:
         archive.writestr("mole.jpg", encode(draw_lesion(0, size=(64, 48))))
     return stream.getvalue()
 
+
+# Format, where the parts go, one part, how many. A GIF's comment block opens once.
+ENDLESS: dict[str, tuple[str, int | bytes, bytes, int]] = {
+    "jpeg-fill": ("JPEG", 2, b"\xff", 29_000_000),
+    "jpeg-segments": ("JPEG", 2, b"\xff\xe1\0\2", 7_000_000),
+    "jpeg-comments": ("JPEG", b"\xff\xda", b"\xff\xfe\0\2", 7_000_000),
+    "gif-blocks": ("GIF", 13 + 768, b"\x21\xfe\1a", 14_000_000),
+    "png-chunks": ("PNG", 33, build_chunk(b"tEXt", b""), 2_400_000),
+    "bmp-runs": ("BMP", 0, b"\1\1", 14_000_000),
+}
 
 NOT_PICTURES: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "an empty file"),
@@ -137,35 +161,35 @@ CLAIMS: dict[str, bytes] = {
 def build_largest(kind: str) -> bytes:
     """Return one of the largest files that are accepted, named in ``LARGEST_KINDS``."""
     mode, file_format, options = LARGEST_KINDS[kind]
-    if mode == "png16":
-        return build_png(*LARGEST, depth=16, colour=2)
-    size = (6600, 5000) if file_format in ("WEBP", "HEIF") else LARGEST
-    image = Image.linear_gradient("L").resize(size)
-    if mode == "F":
-        return encode(image.convert("F"), file_format, **options)
+    if kind == "png-colour-16":
+        return build_png(*LARGEST, depth=16)
+    image = Image.linear_gradient("L").resize(LARGEST_WEBP if file_format == "WEBP" else LARGEST)
     if mode == "I;16":
-        return encode(image.convert("I").convert("I;16"), file_format, **options)
-    bands = len(Image.new(mode, (1, 1)).getbands())
-    image = Image.merge(mode, [image] * bands) if bands > 1 else image.convert(mode)
+        image = image.convert("I").convert("I;16")
+    elif mode in ("RGB", "RGBA", "CMYK"):
+        image = Image.merge(mode, [image] * len(mode))
+    else:
+        image = image.convert(mode)
     return encode(image, file_format, **options)
 
 
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+_TURNED = Image.Exif()
+_TURNED[ORIENTATION_TAG] = 6
 LARGEST_KINDS: dict[str, tuple[str, str, dict[str, object]]] = {
     "jpeg": ("RGB", "JPEG", {"subsampling": 0}),
-    "jpeg-profile": ("RGB", "JPEG", {"icc_profile": _SRGB, "exif": b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"}),
+    "jpeg-profile-turned": ("RGB", "JPEG", {"icc_profile": _SRGB, "exif": _TURNED}),
     "jpeg-progressive": ("RGB", "JPEG", {"progressive": True, "subsampling": 0}),
     "jpeg-cmyk": ("CMYK", "JPEG", {}),
     "jpeg-cmyk-progressive": ("CMYK", "JPEG", {"progressive": True}),
-    "png": ("RGB", "PNG", {"icc_profile": _SRGB, "compress_level": 1}),
+    "png-profile": ("RGB", "PNG", {"icc_profile": _SRGB, "compress_level": 1}),
     "png-alpha": ("RGBA", "PNG", {"compress_level": 1}),
     "png-palette": ("P", "PNG", {"compress_level": 1, "transparency": 3}),
     "png-grey-16": ("I;16", "PNG", {"compress_level": 1}),
-    "png-colour-16": ("png16", "PNG", {}),
+    "png-colour-16": ("RGB", "PNG", {}),
     "gif": ("P", "GIF", {}),
-    "webp": ("RGBA", "WEBP", {"quality": 10, "method": 0}),
+    "webp-alpha-lossless": ("RGBA", "WEBP", {"lossless": True, "quality": 0, "method": 0}),
     "tiff-lzw": ("RGB", "TIFF", {"compression": "tiff_lzw"}),
     "tiff-float": ("F", "TIFF", {"compression": "tiff_adobe_deflate"}),
     "tiff-cmyk": ("CMYK", "TIFF", {"compression": "tiff_adobe_deflate"}),
-    "heic": ("RGB", "HEIF", {"quality": 10}),
 }

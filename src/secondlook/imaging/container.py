@@ -14,9 +14,15 @@ from typing import Final
 from secondlook.imaging import directory
 from secondlook.imaging.signature import Format
 
+MAX_GIF_HEAD_BYTES: Final = 1_000_000
 MAX_JPEG_SCANS: Final = 64
+MAX_JPEG_SEGMENTS: Final = 10_000
+# Pillow unpacks runs of pixels in Python, about a microsecond for two bytes.
+MAX_PACKED_BMP_BYTES: Final = 1_000_000
 MAX_PNG_CHUNKS: Final = 100_000
 MAX_PNG_PROFILE_BYTES: Final = 1024 * 1024
+# None, fax, LZW, JPEG, deflate, packed bits. Others (LZMA, Zstandard) let a file choose how much memory they take.
+_TIFF_COMPRESSIONS: Final = (1, 2, 3, 4, 5, 6, 7, 8, 32773, 32946)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,9 @@ def _iterate_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield marker, start and end of each segment up to and with the first scan's header."""
     position = 2
     marker = 0
-    while marker != 0xDA:
+    for _ in range(MAX_JPEG_SEGMENTS):
+        if marker == 0xDA:
+            return
         position = data.find(b"\xff", position)
         if position < 0 or position + 4 > len(data):
             return
@@ -105,13 +113,15 @@ def _measure_frame(frame: bytes) -> tuple[int, int, int]:
 
 def _check_scans(data: bytes, position: int) -> None:
     """Refuse a JPEG of very many scans: each is a pass over the whole picture, and costs an attacker a few bytes."""
-    scans = 0
+    scans = segments = 0
     marker_pattern = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
     while found := marker_pattern.search(data, position):
-        if data[found.start() + 1] == 0xD9:
+        marker = data[found.start() + 1]
+        if marker == 0xD9:
             return
-        scans += data[found.start() + 1] == 0xDA
-        if scans > MAX_JPEG_SCANS:
+        scans += marker == 0xDA
+        segments += 1
+        if scans > MAX_JPEG_SCANS or segments > MAX_JPEG_SEGMENTS:
             raise DamagedError(f"it has more than {MAX_JPEG_SCANS} scans, which no camera writes")
         position = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
 
@@ -195,18 +205,22 @@ def open_gif(data: bytes) -> Contents:
     """Open a GIF file: the larger of its canvas and its first frame's reach, since decoders make room for both.
 
     Raises:
-        DamagedError: The file ends before its first frame.
+        DamagedError: There is no frame within the first megabyte.
     """
-    width, height, flags = struct.unpack_from("<HHB", data, 6)
+    head = data[:MAX_GIF_HEAD_BYTES]
+    width, height, flags = struct.unpack_from("<HHB", head, 6)
     position = 13 + _find_palette_bytes(flags)
-    while data[position] == 0x21:
-        position += 2
-        while block_bytes := data[position]:
-            position += 1 + block_bytes
-        position += 1
-    if data[position] != 0x2C:
-        raise DamagedError("it holds no frame")
-    left, top, across, down = struct.unpack_from("<HHHH", data, position + 1)
+    try:
+        while head[position] == 0x21:
+            position += 2
+            while block_bytes := head[position]:
+                position += 1 + block_bytes
+            position += 1
+        if head[position] != 0x2C:
+            raise DamagedError("it holds no frame")
+    except IndexError as error:
+        raise DamagedError("its first frame is missing") from error
+    left, top, across, down = struct.unpack_from("<HHHH", head, position + 1)
     return Contents(data, max(width, left + across), max(height, top + down))
 
 
@@ -218,8 +232,10 @@ def open_bmp(data: bytes) -> Contents:
     """Open a BMP file.
 
     Raises:
-        DamagedError: The file ends within its header.
+        DamagedError: It is packed as runs, and too large to be unpacked in reasonable time.
     """
+    if len(data) > MAX_PACKED_BMP_BYTES and int.from_bytes(data[30:34], "little") in (1, 2):
+        raise DamagedError(f"its runs of pixels take more than {MAX_PACKED_BMP_BYTES // 1_000_000} MB")
     old = int.from_bytes(data[14:18], "little") == 12
     width, height = struct.unpack_from("<HH" if old else "<ii", data, 18)
     return Contents(data, abs(width), abs(height))
@@ -233,15 +249,17 @@ def open_tiff(data: bytes) -> Contents:
     """
     tags = directory.read_directory(data)
     width, height = tags.find_number(directory.WIDTH), tags.find_number(directory.HEIGHT)
-    samples = max(tags.find_number(directory.SAMPLES, 1), 3)
-    sample_bytes = max(1, tags.find_number(directory.BITS, 8) // 8)
+    compression = tags.find_number(directory.COMPRESSION, 1)
+    if compression not in _TIFF_COMPRESSIONS:
+        raise DamagedError("its compression is a rare one")
+    pixel_bytes = max(tags.find_number(directory.SAMPLES, 1), 3) * max(1, tags.find_number(directory.BITS, 8) // 8)
     across = tags.find_number(directory.TILE_WIDTH, width)
     down = tags.find_number(directory.TILE_HEIGHT) or min(tags.find_number(directory.ROWS_PER_STRIP, height), height)
     offsets = tags.entries.get(directory.TILE_OFFSETS) or tags.entries.get(directory.STRIP_OFFSETS)
     if offsets is None or not across or not down or offsets.count < -(-width // across) * -(-height // down):
         raise DamagedError("it lacks a part of the picture")
-    # libtiff unpacks one strip or tile at a time; the file chooses how large that is.
-    decoder_bytes = 0 if tags.find_number(directory.COMPRESSION, 1) == 1 else across * down * samples * sample_bytes
+    # libtiff unpacks one strip or tile at a time, and the file chooses its size; JPEG also keeps its coefficients.
+    decoder_bytes = across * down * {1: 0, 6: 10, 7: 10}.get(compression, pixel_bytes)
     orientation = tags.find_number(directory.ORIENTATION, 1)
     kept = directory.keep_decoding_tags(data, tags)
     return Contents(kept, width, height, orientation if 1 <= orientation <= 8 else 1, decoder_bytes)

@@ -249,13 +249,13 @@ def _read_heic(data: bytes, target_px: int | None) -> Picture:
     try:
         # libheif turns the picture itself; by the format's rules its EXIF orientation is not to be applied again.
         heif = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
-        contents = Contents(b"", *heif.size)
-        _check_size("HEIC", *heif.size)
+        width, height = heif.size
+        contents = Contents(b"", width, height)
+        _check_size("HEIC", width, height)
         # Measured: its planes, their conversion and the picture together; beyond 8 bits the planes are twice as wide.
-        needed = heif.size[0] * heif.size[1] * (14 if heif.info["bit_depth"] > 8 else 8)
-        _check_memory("HEIC", *heif.size, needed)
+        _check_memory("HEIC", width, height, width * height * (14 if heif.info["bit_depth"] > 8 else 8))
         profile = heif.info.get("icc_profile")
-        image = Image.frombytes(heif.mode, heif.size, heif.data, "raw", heif.mode, heif.stride)
+        image = Image.frombytes(heif.mode, (width, height), heif.data, "raw", heif.mode, heif.stride)
         del heif
         pixels, profiled = convert_to_srgb(image, Colours(profile), factor=_find_factor(image.size, target_px))
         return _finish(pixels, "HEIC", contents, profiled)
