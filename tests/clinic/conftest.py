@@ -1,0 +1,61 @@
+"""The site inside the test's process: its settings are fixed before Django is imported, its bundle is built once."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PLACE = Path(tempfile.mkdtemp(prefix="secondlook-clinic-"))
+atexit.register(shutil.rmtree, PLACE, ignore_errors=True)
+BUNDLE = PLACE / "bundle"
+os.environ |= {
+    "DJANGO_SETTINGS_MODULE": "secondlook.clinic.settings",
+    "SECONDLOOK_DATA_FOLDER": str(PLACE / "data"),
+    "SECONDLOOK_BUNDLES": str(BUNDLE),
+}
+
+from django.test import Client  # noqa: E402 - after the environment
+
+from tests.site import Server, build_site_bundle, run_server  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def site_bundle(tiny_bundle: Path) -> Path:
+    """Return the folder of the bundle that the site offers."""
+    return build_site_bundle(tiny_bundle, BUNDLE)
+
+
+@pytest.fixture(scope="session")
+def site(site_bundle: Path) -> Path:
+    """Prepare the site and return its data folder."""
+    import django
+
+    django.setup(set_prefix=False)
+
+    from secondlook.clinic.preparation import prepare_site
+
+    prepare_site()
+    return PLACE / "data"
+
+
+@pytest.fixture
+def client(site: Path) -> Client:
+    """Return a browser without JavaScript that asks for English."""
+    return Client(headers={"accept-language": "en"})
+
+
+@pytest.fixture
+def french(site: Path) -> Client:
+    """Return a browser without JavaScript that asks for French."""
+    return Client(headers={"accept-language": "fr-CA,fr;q=0.9"})
+
+
+@pytest.fixture(scope="session")
+def server(site_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Return a running `secondlook serve`."""
+    with run_server(site_bundle, tmp_path_factory.mktemp("server")) as running:
+        yield running
