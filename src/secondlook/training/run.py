@@ -22,7 +22,8 @@ from secondlook.conditions import find_task
 from secondlook.data.fingerprint import data_fingerprint
 from secondlook.data.leakage import audit_manifest, drop_leaks, require_no_leak
 from secondlook.data.manifest import Manifest, read_manifest, write_manifest
-from secondlook.data.sources.ham10000 import read_ham10000
+from secondlook.data.sources import SOURCES
+from secondlook.data.sources.layout import Options, settle_scan
 from secondlook.data.split import split_manifest
 from secondlook.errors import DatasetError, RecipeError
 from secondlook.evaluation.run import finish_bundle
@@ -45,16 +46,30 @@ def load_manifest(recipe: Recipe) -> Manifest:
 
     Raises:
         DatasetError: The data are missing or wrong.
+        RecipeError: There is no data source of that name.
     """
     data, split = recipe.data, recipe.split
     if data.manifest is not None:
         manifest = read_manifest(Path(data.manifest))
     else:
-        manifest = read_ham10000(find_data_folder() / str(data.folder))
+        manifest = read_source(str(data.source), find_data_folder() / str(data.folder), task=recipe.task)
     if "split" in manifest.frame:
         return manifest
     shares = {"train": split.train, "calibration": split.calibration, "test": split.test}
     return split_manifest(manifest, fractions=shares, seed=split.seed)
+
+
+def read_source(name: str, folder: Path, *, task: str) -> Manifest:
+    """Return the manifest of a data source's folder.
+
+    Raises:
+        DatasetError: The data are missing or wrong.
+        RecipeError: There is no data source of that name.
+    """
+    if name not in SOURCES:
+        raise RecipeError(f"Expected a data source as data.source, one of {', '.join(SOURCES)}; got {name!r}.")
+    options = Options(task=task)
+    return settle_scan(SOURCES[name].scan(folder, options), options)[0]
 
 
 def settle_leaks(manifest: Manifest, recipe: Recipe) -> tuple[Manifest, str]:
