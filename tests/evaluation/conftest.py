@@ -8,12 +8,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from secondlook.conditions import SKIN
 from secondlook.data.fingerprint import data_fingerprint
 from secondlook.data.manifest import Manifest
 from tests.bundles import PICTURE_SIZE
 from tests.drawing import draw_lesion, draw_noise, draw_text_page
+
+# A busy machine is no fault of the code under test.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 SPLITS = {"train": range(300, 301), "calibration": range(400, 406), "test": range(500, 506)}
 
