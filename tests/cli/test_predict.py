@@ -262,6 +262,15 @@ def test_standard_output_is_data_only(tiny_bundle: Path, pictures: Path) -> None
     assert "\x1b" not in result.stdout + result.stderr
 
 
+@pytest.mark.parametrize("form", ["table", "csv"])
+def test_data_is_utf_8_whatever_the_pipe(tiny_bundle: Path, pictures: Path, form: str) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    path = next(pictures.glob("sous dossier/*.JPG"))
+    command = [*COMMAND, path, "--bundle", tiny_bundle, "--format", form]
+    result = subprocess.run(command, capture_output=True, env=environment, timeout=120, check=True)
+    assert "lésion n° 3" in result.stdout.decode("utf-8")
+
+
 def test_the_version_is_shown() -> None:
     from secondlook import __version__
 

@@ -2,6 +2,7 @@
 
 import csv
 import glob
+import io
 import json
 import os
 import sys
@@ -294,6 +295,8 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
         InputError: The file cannot be written.
     """
     if path is None:
+        if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
+            sys.stdout.reconfigure(encoding="utf-8")
         yield sys.stdout
         return
     target = path.resolve()
