@@ -7,13 +7,8 @@ import http.client
 import io
 import json
 import os
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +18,9 @@ from benchmarks.timing import print_table, read_options
 from secondlook.inference.bundle import read_facts
 from secondlook.inference.session import Session
 from tests.drawing import draw_lesion, draw_phone_photo
+from tests.site import Server, run_server
 
 REQUESTS = 40
-START_S = 60
 SMALL_BYTES = 110_000
 BOUNDARY = "secondlook-benchmark"
 
@@ -46,39 +41,6 @@ def draw_uploads() -> dict[str, bytes]:
     draw_phone_photo(1, "nv").save(stream, "JPEG", quality=90)
     small = encode_to(draw_lesion(0, "mel", size=(1024, 768)), SMALL_BYTES)
     return {f"JPEG of {len(small) / 1000:.0f} kB": small, "phone photograph of 12 megapixels": stream.getvalue()}
-
-
-@contextmanager
-def start_server(bundle: Path) -> Iterator[tuple[int, int]]:
-    """Start `secondlook serve` on a free port and yield process and port once it is ready."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as data_folder:
-        environment = {**os.environ, "SECONDLOOK_BUNDLES": str(bundle), "SECONDLOOK_DATA_FOLDER": data_folder}
-        command = [str(Path(sys.executable).with_name("secondlook")), "serve", "--port", str(port)]
-        server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-        try:
-            wait_until_ready(server, port)
-            yield server.pid, port
-        finally:
-            server.terminate()
-            server.wait()
-
-
-def wait_until_ready(server: "subprocess.Popen[bytes]", port: int) -> None:
-    """Wait until the server says that it is ready."""
-    limit = time.monotonic() + START_S
-    while time.monotonic() < limit and server.poll() is None:
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", "/readyz")
-            if connection.getresponse().status == http.client.OK:
-                return
-        except OSError:
-            pass
-        time.sleep(0.2)
-    raise RuntimeError("The server did not become ready; what it said stands above.")
 
 
 def read_cpu_s(root: int) -> float:
@@ -111,15 +73,15 @@ def post_picture(connection: http.client.HTTPConnection, picture: bytes) -> dict
     return dict(answer)
 
 
-def measure_requests(server: int, port: int, picture: bytes, *, requests: int) -> float:
+def measure_requests(server: Server, picture: bytes, *, requests: int) -> float:
     """Return CPU milliseconds per request."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     for _ in range(3):
         post_picture(connection, picture)
-    before = read_cpu_s(server)
+    before = read_cpu_s(server.pid)
     for _ in range(requests):
         post_picture(connection, picture)
-    return (read_cpu_s(server) - before) / requests * 1000
+    return (read_cpu_s(server.pid) - before) / requests * 1000
 
 
 def measure_floor(session: Session, picture: bytes, *, requests: int) -> float:
@@ -139,10 +101,10 @@ def run(bundle: Path, *, rounds: int) -> None:
     """Measure and print."""
     session = Session(bundle / "model.onnx")
     requests = max(1, REQUESTS * rounds // 5)
-    with start_server(bundle) as (server, port):
+    with tempfile.TemporaryDirectory() as scratch, run_server(bundle.resolve(), Path(scratch)) as server:
         for name, picture in draw_uploads().items():
             figures = {
-                "POST /api/v1/predict": measure_requests(server, port, picture, requests=requests),
+                "POST /api/v1/predict": measure_requests(server, picture, requests=requests),
                 "decoding + ONNX Runtime alone": measure_floor(session, picture, requests=requests),
             }
             size_px, views = session.size_px, read_facts(bundle).graph.views

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ from secondlook.inference.outliers import OutlierMethod, fit_scorer
 from secondlook.inference.predictor import read_input
 from secondlook.inference.session import Outputs, Session
 
-CANDIDATES: list[tuple[OutlierMethod, dict[str, float]]] = [
+CANDIDATES: list[tuple[OutlierMethod, dict[str, Any]]] = [
     *((OutlierMethod.KNN, {"neighbours": count}) for count in (1, 3, 5, 10, 20, 50)),
     *((OutlierMethod.MAHALANOBIS, {"shrinkage": share}) for share in (0.001, 0.01, 0.1, 0.3, 1.0)),
 ]

@@ -11,9 +11,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
 
 from tests.bundles import build_bundle
 from tests.site import build_site_bundle, draw_triage, run_server
@@ -37,7 +37,7 @@ DEVICES: dict[str, dict[str, Any]] = {
         "is_mobile": True,
     },
 }
-LOOKS = [("en", "light"), ("fr", "light"), ("en", "dark")]
+LOOKS: list[tuple[str, Literal["light", "dark"]]] = [("en", "light"), ("fr", "light"), ("en", "dark")]
 TRIAGES = ("urgent", "refer", "routine", "not_evaluable")
 
 
@@ -56,7 +56,7 @@ def photograph(page: Page, url: str, name: str, folder: Path) -> None:
     page.screenshot(path=folder / f"{name}-empty.png", full_page=True)
     for triage in TRIAGES:
         page.goto(url)
-        upload = {"name": "lesion.png", "mimeType": "image/png", "buffer": draw_triage(triage)}
+        upload: FilePayload = {"name": "lesion.png", "mimeType": "image/png", "buffer": draw_triage(triage)}
         page.set_input_files("#file", upload)
         page.wait_for_selector("#frame[style*=width]")
         if triage == TRIAGES[0]:

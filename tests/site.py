@@ -1,4 +1,4 @@
-"""The real site for tests: a bundle that reaches every triage on drawn pictures, and `secondlook serve` on a free port."""
+"""The real site for tests: a bundle that reaches every triage on drawn pictures, and `secondlook serve`."""
 
 import hashlib
 import http.client
@@ -89,6 +89,7 @@ class Server:
 
     port: int
     log: Path
+    pid: int
 
     @property
     def url(self) -> str:
@@ -116,10 +117,11 @@ def run_server(bundle: str | Path, folder: Path, *, arguments: tuple[str, ...] =
     """Run `secondlook serve` with a bundle, its data and its log in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "SECONDLOOK_BUNDLES": str(bundle), "SECONDLOOK_DATA_FOLDER": str(folder / "data")}
-    server = Server(find_port(), folder / "serve.log")
-    command = [str(Path(sys.executable).with_name("secondlook")), "serve", "--port", str(server.port), *arguments]
-    with server.log.open("wb") as log:
+    port = find_port()
+    command = [str(Path(sys.executable).with_name("secondlook")), "serve", "--port", str(port), *arguments]
+    with (folder / "serve.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    server = Server(port, folder / "serve.log", process.pid)
     try:
         wait_until_ready(process, server)
         yield server
