@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,10 +98,10 @@ class Server:
 
     def ask(self, method: str, path: str, **options: Any) -> tuple[int, bytes]:
         """Return status and body of one request."""
-        connection = http.client.HTTPConnection("localhost", self.port, timeout=30)
-        connection.request(method, path, **options)
-        response = connection.getresponse()
-        return response.status, response.read()
+        with closing(http.client.HTTPConnection("localhost", self.port, timeout=60)) as connection:
+            connection.request(method, path, **options)
+            response = connection.getresponse()
+            return response.status, response.read()
 
 
 def find_port() -> int:
