@@ -303,6 +303,7 @@ def test_a_draft_needs_neither_sums_nor_evidence(bundle_copy: Path) -> None:
 
 def test_sealing_twice_gives_the_same_hash_and_leaves_no_scrap(bundle_copy: Path) -> None:
     before = open_bundle(bundle_copy).sha256
+    (bundle_copy / "SHA256SUMS.tmp").write_text("left by a sealing that was killed")
     assert seal_bundle(bundle_copy) == before
     assert len(list(bundle_copy.iterdir())) == 7
 

@@ -49,6 +49,7 @@ __all__ = [
 ]
 
 SUMS = "SHA256SUMS"
+SUMS_SCRAP = f"{SUMS}.tmp"  # what a sealing that was killed leaves; sealing again replaces it
 DRAFT_FILES = ("bundle.json", "model.onnx", "calibration.json", "reference.npz")
 SEALED_FILES = (*DRAFT_FILES, "evidence.json", "README.md")
 SHIPPED = Path(__file__).parents[1] / "bundles"
@@ -149,7 +150,7 @@ def open_draft(folder: Path) -> Bundle:
     Raises:
         BundleError: A check fails.
     """
-    return _assemble(_read_files(folder, DRAFT_FILES, extra=(*SEALED_FILES, SUMS)))
+    return _assemble(_read_files(folder, DRAFT_FILES, extra=(*SEALED_FILES, SUMS, SUMS_SCRAP)))
 
 
 def read_facts(folder: Path) -> BundleFacts:
@@ -167,10 +168,10 @@ def seal_bundle(folder: Path) -> str:
     Raises:
         BundleError: A file is missing, or one does not belong.
     """
-    files = _read_files(folder, SEALED_FILES, extra=(SUMS,))
+    files = _read_files(folder, SEALED_FILES, extra=(SUMS, SUMS_SCRAP))
     lines = [f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(SEALED_FILES)]
     data = "".join(lines).encode()
-    temporary = folder / f"{SUMS}.tmp"
+    temporary = folder / SUMS_SCRAP
     with temporary.open("wb") as stream:
         stream.write(data)
         stream.flush()

@@ -31,7 +31,7 @@ class BundleIdentity:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
     """What a bundle says about one picture. It supports a decision; it is no diagnosis.
 
