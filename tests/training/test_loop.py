@@ -163,7 +163,7 @@ def test_weights_that_are_no_numbers_are_never_saved(tmp_path: Path, monkeypatch
     class Spoil(torch.optim.SGD):
         def step(self, closure: Any = None) -> None:
             with torch.no_grad():
-                self.param_groups[0]["params"][0].view(-1)[0] = torch.nan
+                self.param_groups[0]["params"][0][0] = torch.nan
 
     monkeypatch.setattr(state, "build_optimiser", lambda network, recipe: Spoil(network.parameters(), lr=0.1))
     with pytest.raises(RecipeError, match="the weights are no numbers any more"):

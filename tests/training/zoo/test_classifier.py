@@ -33,7 +33,7 @@ def test_pixels_are_normalised_by_the_network_itself(network: Classifier) -> Non
 
 
 def test_dropout_works_in_training_alone(network: Classifier) -> None:
-    pixels = torch.rand(1, 3, 8, 8)
+    pixels = torch.rand(20, 3, 8, 8)
     torch.testing.assert_close(network(pixels), network(pixels))
     network.train()
     assert not torch.equal(network(pixels), network(pixels))

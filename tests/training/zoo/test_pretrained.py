@@ -123,7 +123,8 @@ def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
         ({"name": f"{NETWORK}.r160"}, rf"the nearest is '{NETWORK}\.r160_in1k'"),
         ({"name": "vgg11", "drop_path": 0.1}, "model.drop_path is not 0; vgg11 is none"),
         ({"name": "vit_tiny_patch16_224"}, "for pictures of any size; vit_tiny_patch16_224 refuses 64 pixels"),
-        ({"name": "test_mlp_mixer"}, "for pictures of any size|spatial feature maps"),
+        ({"name": "test_vit"}, r"spatial feature maps N×width×h×w; test_vit gives \(1, 17, 64\)"),
+        ({"name": "test_mambaout"}, r"spatial feature maps N×width×h×w; test_mambaout gives \(1, 2, 2, \d+\)"),
     ],
 )
 def test_networks_that_are_unknown_or_unfit_give_a_sentence(options: dict[str, Any], said: str) -> None:

@@ -136,6 +136,8 @@ def measure_width(backbone: nn.Module, name: str) -> int:
     except (AssertionError, RuntimeError, ValueError) as error:
         raise RecipeError(f"Expected a network for pictures of any size; {name} refuses 64 pixels: {error}.") from error
     backbone.train(training)
-    if features.ndim != 4:
-        raise RecipeError(f"Expected a network with spatial feature maps; {name} gives {tuple(features.shape)}.")
+    widths = {getattr(backbone, attribute, None) for attribute in ("num_features", "head_hidden_size")}
+    if features.ndim != 4 or features.shape[1] not in widths:
+        shape = tuple(features.shape)
+        raise RecipeError(f"Expected a network with spatial feature maps N×width×h×w; {name} gives {shape}.")
     return int(features.shape[1])
