@@ -43,7 +43,7 @@ clean: ## Remove the virtual environment and every cache
 
 .PHONY: browser
 browser:
-	@command -v chromium >/dev/null || scripts/need_package.sh "chromium fonts-liberation" "the browser tests"
+	@test -n "$$SECONDLOOK_NO_BROWSER" || command -v "$${SECONDLOOK_CHROMIUM:-chromium}" >/dev/null || scripts/need_package.sh "chromium fonts-liberation" "the browser tests"
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
