@@ -1,0 +1,104 @@
+import csv
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from secondlook.data.manifest import Manifest, read_manifest, write_manifest
+from secondlook.errors import DatasetError, RecipeError
+from secondlook.inference.predictor import load_predictor
+from secondlook.training import run
+from secondlook.training.loop import Watcher
+from secondlook.training.run import encode_labels, open_run, settle_machine, train_run, write_history
+from tests.training.tiny import make_recipe
+
+
+def test_a_run_folder_belongs_to_one_recipe_but_words_and_export_may_change(tmp_path: Path) -> None:
+    with open_run(tmp_path, make_recipe()):
+        pass
+    changed = make_recipe(about="Words.", export={"input_size_px": 48, "views": 4})
+    with open_run(tmp_path, changed):
+        assert (tmp_path / "recipe.yaml").read_text() == changed.dump()
+    with pytest.raises(RecipeError, match="holds a run of another recipe"), open_run(tmp_path, make_recipe(seed=6)):
+        pass
+    assert (tmp_path / "recipe.yaml").read_text() == changed.dump()
+
+
+def test_device_and_precision_are_settled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = make_recipe(machine={"device": "auto", "precision": "auto"})
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(run, "choose_precision", lambda *args: "bf16")
+    assert settle_machine(tmp_path, recipe) == (torch.device("cpu"), "bf16")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(run, "choose_precision", lambda *args: "fp32")
+    assert settle_machine(tmp_path, recipe) == (torch.device("cpu"), "bf16")
+    assert json.loads((tmp_path / "machine.json").read_text())["torch"] == torch.__version__
+
+
+def test_labels_are_numbered_as_the_task_orders_them(drawn: Manifest) -> None:
+    labels = encode_labels(drawn)
+    assert [("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")[number] for number in labels] == list(
+        drawn.frame["label"]
+    )
+
+
+def test_unknown_labels_and_labels_without_training_pictures_are_refused(drawn: Manifest) -> None:
+    frame = drawn.frame.copy()
+    frame.loc[0, "label"] = "freckle"
+    with pytest.raises(DatasetError) as refusal:
+        encode_labels(dataclasses.replace(drawn, frame=frame))
+    assert "freckle" in str(refusal.value)
+    frame = drawn.frame[(drawn.frame["label"] != "vasc") | (drawn.frame["split"] != "train")]
+    with pytest.raises(DatasetError) as refusal:
+        encode_labels(dataclasses.replace(drawn, frame=frame))
+    assert refusal.value.faults == ["vasc"]
+
+
+def test_the_history_is_a_csv_that_spreadsheets_read(tmp_path: Path) -> None:
+    rows = [{"epoch": 1, "loss": 1.5}, {"epoch": 2, "loss": 1.25}]
+    write_history(tmp_path / "history.csv", rows)
+    with (tmp_path / "history.csv").open(newline="") as stream:
+        assert list(csv.DictReader(stream)) == [{"epoch": "1", "loss": "1.5"}, {"epoch": "2", "loss": "1.25"}]
+
+
+@pytest.fixture
+def own(drawn: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Return the recipe's data section for drawn lesions; decoded pictures go to a folder of the test."""
+    monkeypatch.setenv("SECONDLOOK_CACHE", str(tmp_path / "cache"))
+    write_manifest(drawn, tmp_path / "drawn.csv")
+    return {"manifest": str(tmp_path / "drawn.csv"), "cache_px": 40}
+
+
+def test_a_run_goes_from_a_manifest_to_a_bundle_that_answers(tmp_path: Path, own: dict[str, Any]) -> None:
+    notes: list[str] = []
+    decoded: list[tuple[int, int]] = []
+    watcher = Watcher(note=notes.append, decoded=lambda *count: decoded.append(count))
+    folder = tmp_path / "run"
+    bundle = train_run(make_recipe(data=own), folder, watcher=watcher)
+    assert bundle == folder / "bundle"
+    with (folder / "history.csv").open(newline="") as stream:
+        assert [row["epoch"] for row in csv.DictReader(stream)] == ["1", "2", "3", "4"]
+    assert (folder / "plots" / "history.png").read_bytes().startswith(b"\x89PNG")
+    assert len(list((folder / "checkpoints").iterdir())) == 2
+    split = read_manifest(folder / "split.csv")
+    assert decoded[-1] == (len(split), len(split))
+    assert len(notes) >= 4
+    picture = split.select("test").paths()[0]
+    prediction = load_predictor(bundle).predict(picture)
+    assert sum(prediction.probabilities.values()) == pytest.approx(1.0)
+    graph = (bundle / "model.onnx").read_bytes()
+    assert (
+        train_run(make_recipe(data=own), folder, watcher=Watcher(step=lambda progress: pytest.fail("a step"))) == bundle
+    )
+    assert (bundle / "model.onnx").read_bytes() == graph
+
+
+def test_a_manifest_of_another_task_is_refused(tmp_path: Path, own: dict[str, Any]) -> None:
+    text = Path(own["manifest"]).read_text().replace("\nskin,", "\nchest,")
+    Path(own["manifest"]).write_text(text)
+    with pytest.raises((RecipeError, DatasetError)):
+        train_run(make_recipe(data=own), tmp_path / "run", watcher=Watcher())
+    assert not (tmp_path / "run" / "checkpoints").exists()
