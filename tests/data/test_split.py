@@ -83,6 +83,13 @@ def test_the_seed_alone_decides(manifest: Manifest, seed: int) -> None:
     assert not first.equals(other)
 
 
+def test_labels_dealt_along_with_rarer_ones_are_counted() -> None:
+    rows = [(f"{n}-{k}", "mel" if n < 60 and k == 5 else "nv", f"p{n}") for n in range(120) for k in range(6)]
+    made = split_manifest(Manifest(pd.DataFrame(rows, columns=["image", "label", "group"]), Path())).frame
+    for _, parts in made.groupby("label")["split"]:
+        assert parts.value_counts(normalize=True).to_dict() == pytest.approx(DEFAULT_FRACTIONS, abs=0.02)
+
+
 def test_three_groups_of_a_label_are_enough_for_three_splits() -> None:
     frame = pd.DataFrame({"image": list("abc"), "label": "mel", "group": list("xyz")})
     assert set(split_manifest(Manifest(frame, Path())).frame["split"]) == {"train", "calibration", "test"}

@@ -68,7 +68,7 @@ def deal_groups(labels: pd.Series, groups: pd.Series, *, shares: Mapping[str, fl
     if labels.empty or labels.isna().any() or groups.isna().any():
         raise DatasetError(f"Expected rows that all have {', '.join(REQUIRED)}; run `secondlook data check`.")
     parts = [name for name, share in shares.items() if share > 0]
-    counts = pd.crosstab(groups, labels).sort_index()
+    counts = pd.crosstab(groups, labels)
     held = (counts > 0).sum().sort_values(kind="stable")
     if held.iloc[0] < len(parts):
         scarce = [f"{label}: {number}" for label, number in held.items() if number < len(parts)]
