@@ -24,6 +24,7 @@ from tests.hostile import (
     NOT_PICTURES,
     build_endless,
     build_png,
+    build_profile_bomb,
     build_scan_bomb,
     build_text_bomb,
     build_tile_bomb,
@@ -242,6 +243,13 @@ def test_endless_tiny_parts_are_refused_at_once(name: str) -> None:
     assert time.process_time() - started < 1.5
 
 
+def test_a_colour_profile_of_megabytes_is_refused() -> None:
+    with pytest.raises(InputError, match="colour profile is larger than 4 MB"):
+        read_picture(encode(LESION, "TIFF", icc_profile=bytes(5_000_000)))
+    with pytest.raises(InputError, match="colour profile unpacks to more than 1024 kB"):
+        read_picture(build_profile_bomb())
+
+
 def test_text_in_a_png_is_never_unpacked() -> None:
     assert read_picture(build_text_bomb()).pixels.shape == (30, 40, 3)
     endless = insert_chunk(encode(LESION, "PNG"), b"tEXt", b"Comment\0" + bytes(20_000_000))
@@ -272,7 +280,7 @@ def test_a_size_of_nothing_is_refused() -> None:
 MUTATED = [*SAVED.values(), encode_turned(LESION, 6), encode(LESION.convert("RGBA"), "PNG")]
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
 @given(st.data())
 def test_mutated_bytes_give_a_picture_or_a_refusal(data: st.DataObject) -> None:
     mutated = bytearray(data.draw(st.sampled_from(MUTATED)))

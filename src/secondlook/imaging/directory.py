@@ -21,39 +21,14 @@ TILE_WIDTH: Final = 322
 TILE_HEIGHT: Final = 323
 TILE_OFFSETS: Final = 324
 
-_TYPE_BYTES: Final = {
-    1: 1,
-    2: 1,
-    3: 2,
-    4: 4,
-    5: 8,
-    6: 1,
-    7: 1,
-    8: 2,
-    9: 4,
-    10: 8,
-    11: 4,
-    12: 8,
-    13: 4,
-    16: 8,
-    17: 8,
-    18: 8,
-}
+# Bytes of a value by its type's number; the types 14 and 15 do not exist.
+_TYPE_BYTES: Final = dict(
+    zip((*range(1, 14), 16, 17, 18), (1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 8, 8, 8), strict=True)
+)
 _WHOLE_NUMBERS: Final = {1: "B", 3: "H", 4: "I", 16: "Q"}
 _SINGLE: Final = {
-    WIDTH,
-    HEIGHT,
-    COMPRESSION,
-    262,
-    266,
-    SAMPLES,
-    ROWS_PER_STRIP,
-    284,
-    292,
-    293,
-    317,
-    TILE_WIDTH,
-    TILE_HEIGHT,
+    *(WIDTH, HEIGHT, COMPRESSION, SAMPLES, ROWS_PER_STRIP, TILE_WIDTH, TILE_HEIGHT),
+    *(262, 266, 284, 292, 293, 317),
 }
 # What decoding needs: layout, compression, colour map, extra samples, JPEG tables, chroma sampling, ICC profile.
 _DECODING: Final = {

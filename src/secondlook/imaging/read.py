@@ -170,6 +170,12 @@ def _check_size(kind: Format, width: int, height: int) -> None:
         )
 
 
+def _check_profile(kind: Format, profile: bytes | None) -> bytes | None:
+    if profile and len(profile) > MAX_PROFILE_BYTES:
+        raise _refuse_damaged(kind, f": its colour profile is larger than {MAX_PROFILE_BYTES // 1_000_000} MB")
+    return profile
+
+
 def _refuse_damaged(kind: Format, detail: str = "") -> InputError:
     return InputError(
         f"Expected {ACCEPTED}, got a {kind} file that is damaged, cut short or of a rare kind{detail}. "
@@ -180,9 +186,7 @@ def _refuse_damaged(kind: Format, detail: str = "") -> InputError:
 def _decode(image: Image.Image, kind: Format, contents: Contents, target_px: int | None) -> Picture:
     """Return the picture of an opened, not yet decoded image."""
     _check_size(kind, *image.size)
-    profile = image.info.get("icc_profile")
-    if profile and len(profile) > MAX_PROFILE_BYTES:
-        raise _refuse_damaged(kind, f": its colour profile is larger than {MAX_PROFILE_BYTES // 1_000_000} MB")
+    profile = _check_profile(kind, image.info.get("icc_profile"))
     # Only Adobe's programs store ink values upside down, and they say so; Pillow takes it for granted.
     inverted = kind == "JPEG" and "adobe" not in image.info
     _fit_memory(image, kind, contents, _find_factor(image.size, target_px))
@@ -254,7 +258,7 @@ def _read_heic(data: bytes, target_px: int | None) -> Picture:
         _check_size("HEIC", width, height)
         # Measured: its planes, their conversion and the picture together; beyond 8 bits the planes are twice as wide.
         _check_memory("HEIC", width, height, width * height * (14 if heif.info["bit_depth"] > 8 else 8))
-        profile = heif.info.get("icc_profile")
+        profile = _check_profile("HEIC", heif.info.get("icc_profile"))
         image = Image.frombytes(heif.mode, (width, height), heif.data, "raw", heif.mode, heif.stride)
         del heif
         pixels, profiled = convert_to_srgb(image, Colours(profile), factor=_find_factor(image.size, target_px))
