@@ -40,7 +40,7 @@ def test_tables_go_to_stderr_and_nothing_to_stdout(finished, manifest):
     code, out, errors = run(finished, manifest)
     assert (code, out) == (0, "")
     assert "Macro AUC" in errors
-    assert "63 pictures of 42 lesions" in errors
+    assert "69 pictures of 46 lesions" in errors
 
 
 def test_json_on_stdout_and_in_the_file_is_the_evidence(finished, manifest, foreign_folder, tmp_path):
@@ -66,7 +66,7 @@ def test_check_fails_on_other_pictures(finished, drawn_manifest, tmp_path):
     write_manifest(Manifest(frame.drop(index=last), drawn_manifest.root), tmp_path / "fewer.csv")
     code, _, errors = run(finished, tmp_path / "fewer.csv", "--check")
     assert code == 1
-    assert "manifest.pictures: stored 63, measured 62" in errors
+    assert "manifest.pictures: stored 69, measured 68" in errors
     assert "Not reproduced" in errors
 
 

@@ -20,7 +20,8 @@ from tests.drawing import draw_lesion, draw_noise, draw_text_page
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
-SPLITS = {"train": range(300, 301), "calibration": range(400, 406), "test": range(500, 506)}
+LESIONS = {"train": 1, "calibration": 6, "test": 6}
+MORE_NEVI = 4
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -34,12 +35,12 @@ def leak_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def drawn_manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
-    """Return drawn lesions of every label in three splits, every second lesion with two pictures."""
+    """Return drawn lesions in three splits, more nevi than others, every second lesion with two pictures."""
     folder = tmp_path_factory.mktemp("drawn")
     rows = []
-    for split, seeds in SPLITS.items():
+    for number_of_split, (split, lesions) in enumerate(LESIONS.items(), start=3):
         for label in SKIN.keys:
-            for seed in seeds:
+            for seed in range(100 * number_of_split, 100 * number_of_split + lesions + MORE_NEVI * (label == "nv")):
                 image = draw_lesion(seed, label, size=PICTURE_SIZE)
                 pictures = [image, image.rotate(5)] if seed % 2 else [image]
                 for number, picture in enumerate(pictures):

@@ -35,11 +35,11 @@ def served(finished, drawn_manifest):
 def test_a_finished_bundle_opens_with_every_check(finished):
     bundle = open_bundle(finished)
     assert bundle.evidence.leak == "none"
-    assert bundle.evidence.manifest["pictures"] == 63
-    assert bundle.evidence.manifest["groups"] == 42
-    assert bundle.evidence.manifest["groups_by_label"] == dict.fromkeys(sorted(bundle.facts.labels), 6)
-    assert bundle.calibration.fitted_on.pictures == 63
-    assert len(bundle.reference.embedding) == 63
+    assert bundle.evidence.manifest["pictures"] == 69
+    assert bundle.evidence.manifest["groups"] == 46
+    assert bundle.evidence.manifest["groups_by_label"] == {key: 10 if key == "nv" else 6 for key in bundle.facts.labels}
+    assert bundle.calibration.fitted_on.pictures == 69
+    assert len(bundle.reference.embedding) == 69
     assert not list(finished.glob("*.tmp"))
 
 
@@ -57,9 +57,22 @@ def test_figures_are_those_of_the_served_predictions(finished, served, drawn_man
     assert measures["malignancy"]["auc"]["value"] == pytest.approx(auc, abs=1e-4)
     urgent = sum(one.triage == "urgent" for one, bad in zip(served, malignant, strict=True) if bad)
     assert measures["triage_counts"]["malignant"]["urgent"] == urgent
+    limit = open_bundle(finished).calibration.outlier.limit
+    strange = np.mean([one.outlier_score > limit for one in served])
+    assert measures["refusals"]["outlier"]["value"] == pytest.approx(strange, abs=1e-4)
     matrix = np.array(measures["confusion_matrix"])
     assert matrix.trace() == sum(one.label == label for one, label in zip(served, truth, strict=True))
     assert 0.5 < balanced < 1, "a perfect or useless network would hide faults"
+
+
+def test_operating_points_hold_for_the_served_predictions_of_the_pictures_they_were_fitted_on(finished, drawn_manifest):
+    calibration = drawn_manifest.select("calibration")
+    served = np.array([one.malignancy for one in load_predictor(finished).predict(calibration.paths())])
+    malignant = calibration.frame["label"].isin(["akiec", "bcc", "mel"]).to_numpy()
+    for point in open_bundle(finished).calibration.operating_points:
+        assert (served[malignant] >= point.threshold).mean() == pytest.approx(point.sensitivity, abs=1e-6)
+        assert (served[~malignant] < point.threshold).mean() == pytest.approx(point.specificity, abs=1e-6)
+        assert point.sensitivity >= point.target
 
 
 def test_intervals_hold_their_values_and_are_not_all_empty(finished):
@@ -164,7 +177,7 @@ def test_what_cannot_be_judged_is_left_out_and_named(finished, drawn_manifest, t
     (tmp_path / "data" / rows.loc[1, "image"]).write_text("damaged")
     rows.loc[2, "label"] = "scc"
     evidence = evaluate_bundle(finished, Manifest(rows, tmp_path / "data"), **QUICK)
-    assert evidence.manifest["pictures"] == 60
+    assert evidence.manifest["pictures"] == 66
     assert any("scc (1)" in note for note in evidence.manifest["notes"])
     assert any(note.startswith("2 pictures are left out: their files") for note in evidence.manifest["notes"])
 
@@ -194,7 +207,7 @@ def test_labels_of_another_task_still_measure_malignancy(finished, drawn_manifes
 
 def test_nothing_to_measure_is_refused_with_the_reason(finished, drawn_manifest):
     test = drawn_manifest.select("test")
-    with pytest.raises(DatasetError, match=r"there is none.*\n.*scc \(63\)"):
+    with pytest.raises(DatasetError, match=r"there is none.*\n.*scc \(69\)"):
         evaluate_bundle(finished, replace(test, frame=test.frame.assign(label="scc")), **QUICK)
 
 
