@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ A bundle for tests, of drawn lesions. Not for any patient. <script>alert("card")
 """
 
 
-def draw_triage(triage: str, *, size: tuple[int, int] = (800, 600)) -> bytes:
+@cache
+def draw_triage(triage: str, *, size: tuple[int, int] = (480, 360)) -> bytes:
     """Return a drawn picture that the site's bundle answers with this triage, as a PNG."""
     if triage == "not_evaluable":
         return encode(draw_text_page(3, size=size), "PNG")
@@ -90,6 +92,7 @@ class Server:
     port: int
     log: Path
     pid: int
+    bundle: str | Path
 
     @property
     def url(self) -> str:
@@ -121,7 +124,7 @@ def run_server(bundle: str | Path, folder: Path, *, arguments: tuple[str, ...] =
     command = [str(Path(sys.executable).with_name("secondlook")), "serve", "--port", str(port), *arguments]
     with (folder / "serve.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    server = Server(port, folder / "serve.log", process.pid)
+    server = Server(port, folder / "serve.log", process.pid, bundle)
     try:
         wait_until_ready(process, server)
         yield server

@@ -1,0 +1,72 @@
+"""Debian's Chromium on the running site. Set SECONDLOOK_NO_BROWSER=1 to leave these tests out, knowingly."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from scripts.screenshots import CHROMIUM, DEVICES, open_browser
+from tests.site import Server, build_site_bundle, run_server
+
+OpenPage = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip only where somebody said so."""
+    if os.environ.get("SECONDLOOK_NO_BROWSER"):
+        for item in items:
+            if Path(__file__).parent in item.path.parents:
+                item.add_marker(pytest.mark.skip(reason="SECONDLOOK_NO_BROWSER is set"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Return a running Chromium."""
+    if not shutil.which(CHROMIUM):
+        pytest.fail(f"The browser tests need Chromium at {CHROMIUM}: apt-get install chromium", pytrace=False)
+    with open_browser() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def server(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Return a running `secondlook serve`."""
+    folder = tmp_path_factory.mktemp("site")
+    with run_server(build_site_bundle(tiny_bundle, folder / "bundle"), folder) as running:
+        yield running
+
+
+@pytest.fixture
+def open_page(browser: Browser, server: Server) -> Iterator[OpenPage]:
+    """Return a function that opens the site; at the end nothing may have gone wrong or astray in any page."""
+    contexts, troubles, hosts = [], [], set()
+
+    def open_site(device: str = "desktop", path: str = "/", **options: Any) -> Page:
+        context = browser.new_context(**{"locale": "en", **DEVICES[device], **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda message: troubles.append(message.text) if is_fault(message.text) else None)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
+        page.goto(server.url + path)
+        return page
+
+    yield open_site
+    for context in contexts:
+        context.close()
+    assert troubles == []
+    assert hosts <= {"localhost", None, ""}
+
+
+def is_fault(message: str) -> bool:
+    """Tell whether a line of the console is more than a note of a refusal, or of the connection that one test cuts."""
+    return not re.search(
+        "the server responded with a status of 4|ERR_CONNECTION_FAILED|^htmx:(afterRequest|sendError)", message
+    )

@@ -1,0 +1,39 @@
+"""What a person does on the page."""
+
+import base64
+
+from playwright.sync_api import Page
+
+from tests.site import draw_triage
+
+# Chromium tells its driver nothing of an upload's content, so it is read from the form.
+READ_FILE = """async () => {
+  const reader = new FileReader();
+  const read = new Promise((resolve) => (reader.onload = resolve));
+  reader.readAsDataURL(document.getElementById("file").files[0]);
+  await read;
+  return reader.result.split(",")[1];
+}"""
+
+
+def choose(page: Page, content: bytes, name: str = "lesion.png", kind: str = "image/png") -> None:
+    """Choose a file and wait for its preview."""
+    page.set_input_files("#file", {"name": name, "mimeType": kind, "buffer": content})
+    page.wait_for_selector("#preview:not([hidden])")
+    if kind == "image/png":
+        page.wait_for_selector("#frame[style*=width]")
+
+
+def send(page: Page) -> bytes:
+    """Send the picture, wait for its answer or refusal, and return the content of the file that the form held."""
+    with page.expect_request(lambda request: request.method == "POST"):
+        page.click("#send")
+    page.wait_for_selector("[data-answer], [data-refusal]")
+    return base64.b64decode(page.evaluate(READ_FILE))
+
+
+def answer(page: Page, triage: str) -> None:
+    """Go all the way to the answer."""
+    choose(page, draw_triage(triage))
+    send(page)
+    page.wait_for_selector("#shown[href^=blob]")
