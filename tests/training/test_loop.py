@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from secondlook.cli.train import raise_interrupt
 from secondlook.errors import DatasetError, RecipeError
 from secondlook.training import loop, state
 from secondlook.training.checkpoint import list_checkpoints, load_checkpoint
@@ -224,6 +225,14 @@ def test_a_second_ctrl_c_strikes_at_once() -> None:
         assert interrupted()
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_polite_kill_is_held_back_like_ctrl_c() -> None:
+    with hold_interrupt() as interrupted:
+        raise_interrupt(signal.SIGTERM, None)
+        assert interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        raise_interrupt(signal.SIGTERM, None)
 
 
 def test_interrupts_are_left_alone_outside_the_main_thread_and_where_another_answers_them() -> None:

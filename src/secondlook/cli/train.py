@@ -63,8 +63,8 @@ def train(
 
 
 def raise_interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Treat a polite kill like Ctrl-C: save, then stop."""
-    raise KeyboardInterrupt
+    """Treat a polite kill like Ctrl-C: finish the step, save, then stop."""
+    signal.raise_signal(signal.SIGINT)
 
 
 def open_progress(console: Console) -> Progress:
