@@ -161,6 +161,23 @@ def encode_labels(manifest: Manifest) -> NDArray[np.int64]:
     return np.array([codes[label] for label in manifest.frame["label"]], dtype=np.int64)
 
 
+def find_foreign(recipe: Recipe) -> Path | None:
+    """Return the folder of foreign pictures that the recipe wants refused, or None where it names none.
+
+    Raises:
+        RecipeError: The folder is not there; better said before training than after.
+    """
+    if recipe.export.foreign is None:
+        return None
+    folder = find_data_folder() / recipe.export.foreign
+    if not folder.is_dir():
+        raise RecipeError(
+            f"Expected a folder of foreign pictures as export.foreign, found no {folder.name!r} in the data folder. "
+            "Set SECONDLOOK_DATA, or leave that measurement out with --set export.foreign=null."
+        )
+    return folder
+
+
 def train_run(recipe: Recipe, folder: Path, *, watcher: Watcher) -> Path:
     """Train a recipe in a run folder, or continue there, and make the bundle.
 
@@ -177,6 +194,7 @@ def train_run(recipe: Recipe, folder: Path, *, watcher: Watcher) -> Path:
         RecipeError: The run cannot go on; the last good checkpoint is kept.
         BundleError: The exported graph does not give what torch gives.
     """
+    foreign = find_foreign(recipe)
     watcher.note("reading the data and looking for leaks")
     manifest, leak = settle_leaks(load_manifest(recipe), recipe)
     labels = encode_labels(manifest)
@@ -209,14 +227,7 @@ def train_run(recipe: Recipe, folder: Path, *, watcher: Watcher) -> Path:
             leak=leak,
         )
         watcher.note("calibrating, measuring on the test split, writing the evidence")
-        foreign = recipe.export.foreign
-        finish_bundle(
-            bundle,
-            manifest.select("calibration"),
-            manifest.select("test"),
-            refuse=None if foreign is None else find_data_folder() / foreign,
-            leak=leak,
-        )
+        finish_bundle(bundle, manifest.select("calibration"), manifest.select("test"), refuse=foreign, leak=leak)
     return bundle
 
 
