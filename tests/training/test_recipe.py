@@ -74,7 +74,8 @@ def test_empty_stages_are_refused_and_faults_within_them_are_not_called_empty(tm
     with pytest.raises(RecipeError, match="`stages`: Tuple should have at least 1 item"):
         read_recipe(write(tmp_path, f"{GOOD[:start]}stages: []\n{GOOD[end:]}"))
     with pytest.raises(RecipeError) as refusal:
-        read_recipe(write(tmp_path, GOOD.replace("epochs: 3", "epochs: three")))
+        read_recipe(write(tmp_path, GOOD.replace("epochs: 3", "epochs: three").replace("epochs: 2", "epochs: two")))
+    assert "`stages.0.epochs`" in str(refusal.value)
     assert "at least 1 item" not in str(refusal.value)
 
 
