@@ -56,7 +56,8 @@ def photograph(page: Page, url: str, name: str, folder: Path) -> None:
     page.screenshot(path=folder / f"{name}-empty.png", full_page=True)
     for triage in TRIAGES:
         page.goto(url)
-        upload: FilePayload = {"name": "lesion.png", "mimeType": "image/png", "buffer": draw_triage(triage, size=(800, 600))}
+        picture = draw_triage(triage, size=(800, 600))
+        upload: FilePayload = {"name": "lesion.png", "mimeType": "image/png", "buffer": picture}
         page.set_input_files("#file", upload)
         page.wait_for_selector("#frame[style*=width]")
         if triage == TRIAGES[0]:

@@ -53,7 +53,7 @@ def test_each_triage_has_words_an_icon_and_a_next_step(client: Client, french: C
         response = upload(browser, draw_triage(triage))
         page = read(response)
         assert response.status_code == 200
-        assert re.search(rf'<h2 id="answer-title"[^>]*>{title}</h2>', page)
+        assert re.search(rf'<h1 id="answer-title"[^>]*>{title}</h1>', page)
         assert re.search(rf'<use href="[^"]+icons[^"]*\.svg#{triage}"', page)
         assert len(re.findall(r"<li>", page.split('id="next-title"')[1].split("</section>")[0])) == 2
 
@@ -152,7 +152,7 @@ def test_the_card_is_a_page_and_its_html_stays_text(client: Client) -> None:
     page = response.content.decode()
     assert response.redirect_chain == [("/models/tiny/", 302)]
     assert "<td>macro AUC</td>" in page
-    assert '<script>alert' not in page
+    assert "<script>alert" not in page
     assert "licence: Apache-2.0" not in page
 
 

@@ -105,7 +105,7 @@ find("answer").addEventListener("htmx:afterSwap", async () => {
   const answer = find("answer");
   find("ask").hidden = Boolean(answer.querySelector("[data-answer]"));
   scrollTo({ top: 0 });
-  answer.querySelector("h2")?.focus({ preventScroll: true });
+  answer.querySelector("[tabindex]")?.focus({ preventScroll: true });
   // The server shows the reduced picture that it read; this browser has the sharp one.
   const shown = find("shown");
   const sharp = shown && (await editor.snap());
