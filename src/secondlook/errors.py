@@ -10,7 +10,6 @@ Every message says what was expected, what came, and what to do. Third-party err
 No message carries patient data or a full path, so that one may be shown wherever it surfaces.
 """
 
-
 SHOWN_FAULTS = 20
 
 
