@@ -155,6 +155,9 @@ def test_the_plain_form_without_javascript(open_page: OpenPage, device: str, loc
     page = open_page(device, locale=locale, java_script_enabled=False)
     expect(page.locator("#file")).to_be_visible()
     expect(page.locator("#preview")).to_be_hidden()
+    inside, field = page.locator("#drop").bounding_box(), page.locator("#formats").bounding_box()
+    assert inside["x"] <= field["x"]
+    assert field["x"] + field["width"] <= inside["x"] + inside["width"]
     page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": draw_triage("refer")})
     page.click("#send")
     expect(page.locator("#answer-title")).to_have_text(title)

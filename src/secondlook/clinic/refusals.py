@@ -26,12 +26,19 @@ def refuse(request: HttpRequest, sentence: str, *, status: int, language: str | 
         problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": sentence}
         return HttpResponse(json.dumps(problem), content_type="application/problem+json", status=status)
     context = {
-        "title": _("Not now") if status >= 500 else _("This cannot be used"),
+        "title": choose_title(status),
         "sentence": sentence,
         "sentence_language": language or get_language(),
     }
     template = "clinic/_refusal.html" if "HX-Request" in request.headers else "clinic/refusal.html"
     return render(request, template, context, status=status)
+
+
+def choose_title(status: int) -> str:
+    """Return the heading of a refusal."""
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _("Not now")
+    return _("Nothing here") if status == HTTPStatus.NOT_FOUND else _("This cannot be used")
 
 
 def refuse_error(request: HttpRequest, error: SecondlookError) -> HttpResponse:

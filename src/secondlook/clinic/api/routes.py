@@ -23,7 +23,9 @@ api = NinjaAPI(
 PROBLEMS = {400: ProblemOut, 404: ProblemOut, 413: ProblemOut, 422: ProblemOut, 503: ProblemOut}
 
 
-@api.post("/predict", response={200: PredictionOut, **PROBLEMS}, summary="Take a second look at a picture")
+@api.post(
+    "/predict", response={200: PredictionOut, **PROBLEMS}, tags=["Pictures"], summary="Take a second look at a picture"
+)
 def predict(
     request: HttpRequest,
     response: HttpResponse,
