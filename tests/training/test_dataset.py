@@ -17,7 +17,7 @@ from secondlook.imaging.read import read_picture
 from secondlook.imaging.resize import resize_square
 from secondlook.training import dataset
 from secondlook.training.dataset import Pictures, cache_pictures, draw_order, find_cache_folder
-from tests.training.tiny import PROCESSES, decode_slowly
+from tests.training.tiny import decode_slowly, start
 
 
 @pytest.fixture
@@ -105,15 +105,14 @@ def test_unreadable_pictures_are_all_listed_and_no_cache_is_left(few: Manifest, 
 
 def test_a_killed_process_leaves_no_half_cache(few: Manifest, tmp_path: Path, reads: list[str]) -> None:
     write_manifest(few, few.root / "few.csv")
-    receive, send = PROCESSES.Pipe(duplex=False)
     folder = tmp_path / "cache"
-    process = PROCESSES.Process(target=decode_slowly, args=(few.root / "few.csv", folder, send.send))
-    process.start()
-    assert receive.recv() == 4
+    process, reports = start(decode_slowly, few.root / "few.csv", folder)
+    assert reports.recv() == 4
     os.kill(process.pid, signal.SIGKILL)
     process.join()
     assert list(folder.glob("*.tmp"))
     assert not list(folder.glob("*.npy"))
+    (folder / "older.npy.tmp").write_bytes(b"left by a process that died over other pictures")
     assert len(cache_pictures(few, size_px=40, folder=folder)) == 8
     assert len(reads) == 8
     assert not list(folder.glob("*.tmp"))

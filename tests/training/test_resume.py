@@ -13,19 +13,10 @@ import pytest
 from secondlook.errors import RecipeError
 from secondlook.training.checkpoint import list_checkpoints, load_checkpoint
 from secondlook.training.run import open_run
-from tests.training.tiny import PROCESSES, hold_run, make_recipe, run_to_the_end
+from tests.training.tiny import hold_run, make_recipe, run_to_the_end, start
 
 KILLS = 6
 STEPS = 20  # 42 drawn pictures in batches of 8, 4 epochs
-
-
-def start(target: Any, *arguments: Any) -> tuple[BaseProcess, Connection]:
-    """Start a process and return it with the end that its reports arrive at."""
-    receive, send = PROCESSES.Pipe(duplex=False)
-    process = PROCESSES.Process(target=target, args=(*arguments, send.send))
-    process.start()
-    send.close()
-    return process, receive
 
 
 def drain(reports: Connection) -> list[Any]:

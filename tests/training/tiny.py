@@ -7,6 +7,8 @@ import hashlib
 import multiprocessing
 import sys
 from collections.abc import Callable
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +105,15 @@ def sum_weights(network: nn.Module) -> str:
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
         digest.update(value.contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def start(target: Any, *arguments: Any) -> tuple[BaseProcess, Connection]:
+    """Start a process and return it with the end that its reports arrive at."""
+    receive, send = PROCESSES.Pipe(duplex=False)
+    process = PROCESSES.Process(target=target, args=(*arguments, send.send))
+    process.start()
+    send.close()
+    return process, receive
 
 
 def run_to_the_end(folder: Path, manifest: Path, precision: str, every_s: float, send: Callable[[Any], None]) -> None:
