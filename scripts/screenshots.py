@@ -2,7 +2,8 @@
 
     python -m scripts.screenshots FOLDER [--bundle NAME_OR_FOLDER]
 
-Without a bundle it makes the small one of the tests, which knows drawn lesions and nothing else.
+Without a bundle it makes the small one of the tests, which knows drawn lesions and nothing else. `answer.png` is the
+picture in the README, one screen of the desktop.
 """
 
 import argparse
@@ -38,6 +39,7 @@ DEVICES: dict[str, dict[str, Any]] = {
     },
 }
 LOOKS: list[tuple[str, Literal["light", "dark"]]] = [("en", "light"), ("fr", "light"), ("en", "dark")]
+IN_README = ("desktop-en-light", "urgent")
 TRIAGES = ("urgent", "refer", "routine", "not_evaluable")
 
 
@@ -63,8 +65,10 @@ def photograph(page: Page, url: str, name: str, folder: Path) -> None:
         if triage == TRIAGES[0]:
             page.screenshot(path=folder / f"{name}-preview.png", full_page=True)
         page.click("#send")
-        page.wait_for_selector("[data-answer]")
+        page.wait_for_selector("#shown[href^=blob]")
         page.screenshot(path=folder / f"{name}-{triage}.png", full_page=True)
+        if (name, triage) == IN_README:
+            page.screenshot(path=folder / "answer.png")
 
 
 def main() -> None:

@@ -20,8 +20,10 @@ from secondlook.inference.bundle import seal_bundle
 from tests.drawing import draw_lesion, draw_text_page, encode
 
 START_S = 90
-# With these thresholds the drawn lesions below reach every triage.
-THRESHOLDS = {"sensitivity_90": 0.4, "sensitivity_95": 0.001}
+# Drawn lesions are easy: softened, and with these thresholds, they reach every triage.
+TEMPERATURE = 3.0
+THRESHOLDS = {"sensitivity_90": 0.35, "sensitivity_95": 0.15}
+DRAWN = {"urgent": ("mel", 7), "refer": ("nv", 7), "routine": ("bkl", 5)}
 CARD = """---
 licence: Apache-2.0
 ---
@@ -40,14 +42,14 @@ def draw_triage(triage: str, *, size: tuple[int, int] = (480, 360)) -> bytes:
     """Return a drawn picture that the site's bundle answers with this triage, as a PNG."""
     if triage == "not_evaluable":
         return encode(draw_text_page(3, size=size), "PNG")
-    label = {"urgent": "mel", "refer": "nv", "routine": "bkl"}[triage]
-    return encode(draw_lesion(5, label, size=size), "PNG")
+    label, seed = DRAWN[triage]
+    return encode(draw_lesion(seed, label, size=size), "PNG")
 
 
 def build_site_bundle(tiny: Path, folder: Path) -> Path:
     """Copy the tiny bundle and give it the evidence, the card and the thresholds that a page shows."""
     shutil.copytree(tiny, folder)
-    calibration = read_json(folder / "calibration.json")
+    calibration = read_json(folder / "calibration.json") | {"temperature": TEMPERATURE}
     for point in calibration["operating_points"]:
         point["threshold"] = THRESHOLDS[point["name"]]
     write_json(folder / "calibration.json", calibration)
