@@ -147,15 +147,12 @@ def answer_all(
 
     records = []
     # Reading and inference both let go of the interpreter's lock, so each core works on a picture of its own.
+    # When it is interrupted, `map` cancels what has not begun.
     with ThreadPoolExecutor(count_workers()) as pool, progress:
-        try:
-            for record in progress.track(pool.map(answer, pictures), total=len(pictures)):
-                if record["error"] is not None:
-                    console.print(Text.assemble((f"{record['image']}: ", "red"), record["error"]), soft_wrap=True)
-                records.append(record)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+        for record in progress.track(pool.map(answer, pictures), total=len(pictures)):
+            if record["error"] is not None:
+                console.print(Text.assemble((f"{record['image']}: ", "red"), record["error"]), soft_wrap=True)
+            records.append(record)
     return records
 
 
