@@ -71,12 +71,21 @@ class Prediction:
 
 
 class Predictor:
-    """Predicts with one bundle; safe to use from several threads."""
+    """Predicts with one bundle; safe to use from several threads.
+
+    Attributes:
+        bundle: The bundle.
+        task: Its task.
+        identity: Name, version and hash of the bundle, as predictions carry it.
+        usual_shares: Each label's share of the training population, which its probability is compared with.
+    """
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self.task: Task = find_task(bundle.facts.task)
         self.identity = BundleIdentity(bundle.facts.name, bundle.facts.version, bundle.sha256)
+        shares = soften(np.array(bundle.calibration.log_prior))
+        self.usual_shares: dict[str, float] = dict(zip(self.task.keys, shares.tolist(), strict=True))
         outlier = bundle.calibration.outlier
         self._scorer = fit_scorer(
             outlier.method,
@@ -85,12 +94,6 @@ class Predictor:
             neighbours=outlier.neighbours,
             shrinkage=outlier.shrinkage,
         )
-
-    @property
-    def usual_shares(self) -> dict[str, float]:
-        """Each label's share of the training population, which its probability is to be compared with."""
-        shares = soften(np.array(self.bundle.calibration.log_prior))
-        return dict(zip(self.task.keys, shares.tolist(), strict=True))
 
     # str and bytes are sequences too; the first signature that fits is theirs.
     @overload
@@ -120,7 +123,7 @@ class Predictor:
         quality = assess_quality(picture.pixels, shorter_side_px=picture.source.shorter_side_px)
         outputs = self.bundle.session.run(image[None])
         probabilities = dict(zip(self.task.keys, calibrate(outputs.logits[0], calibration).tolist(), strict=True))
-        label = self.task.keys[int(outputs.logits[0].argmax())]
+        label = max(probabilities, key=lambda key: probabilities[key] / self.usual_shares[key])
         malignancy = sum(probabilities[key] for key in self.task.malignant)
         outlier_score = float(self._scorer.score(outputs.embedding)[0])
         evaluable = quality.evaluable and outlier_score <= calibration.outlier.limit

@@ -19,7 +19,7 @@ PROBE_BATCH = 32
 def choose_precision(recipe: Recipe, device: torch.device) -> str:
     """Return ``fp32`` or ``bf16``: what the recipe says, or on ``auto`` what a probe finds faster by 15 %.
 
-    The probe runs in a process of its own, because some builds of torch crash in bfloat16 convolutions.
+    The probe runs in a process of its own, so that a crash in a kernel that the run would not need cannot end it.
     """
     if recipe.machine.precision != "auto":
         return recipe.machine.precision
