@@ -31,7 +31,7 @@ def render_figures(evidence: Evidence) -> str:
     ]
     manifest = evidence.manifest
     lines = [
-        f"The bundle `{evidence.bundle.name}` {evidence.bundle.version}, measured once on {manifest['pictures']} "
+        f"The bundle `{evidence.bundle.name}` {evidence.bundle.version}, measured on {manifest['pictures']} "
         f"pictures of {manifest['groups']} lesions that neither training nor calibration saw; in brackets 95 % "
         "intervals from a bootstrap over lesions:",
         "",
