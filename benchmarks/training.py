@@ -168,7 +168,7 @@ def run(bundle: Path, *, rounds: int) -> None:
             figures = {key: max(rate, figures.get(key, 0.0)) for key, rate in taken.items()}
     print_table(
         f"Training {recipe.model.name} at {recipe.stages[0].size_px} px, batches of {recipe.optimiser.batch_size}, "
-        f"{count_cores()} cores, compute threads {recipe.machine.threads}",
+        f"{count_cores()} core(s), compute threads {recipe.machine.threads}",
         "pictures/s",
         figures,
         ours="secondlook train",
