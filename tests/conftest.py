@@ -1,11 +1,16 @@
 """Fixtures that several rooms share."""
 
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.bundles import build_bundle
+
+# A shell that starts a job in the background has it ignore Ctrl-C, and so would every process that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

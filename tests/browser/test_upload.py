@@ -66,6 +66,7 @@ def test_the_camera_is_offered_on_a_phone_alone(open_page: OpenPage) -> None:
 
 def test_from_start_to_answer_by_keyboard(open_page: OpenPage) -> None:
     page = open_page()
+    page.bring_to_front()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className").startswith("skip")
     page.keyboard.press("Enter")
