@@ -66,7 +66,8 @@ def test_the_camera_is_offered_on_a_phone_alone(open_page: OpenPage) -> None:
 
 def test_from_start_to_answer_by_keyboard(open_page: OpenPage) -> None:
     page = open_page()
-    page.bring_to_front()
+    # Playwright does not wait until Chromium hands it file choosers; asked only at the key press, it may come too late.
+    page.on("filechooser", lambda chooser: None)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className").startswith("skip")
     page.keyboard.press("Enter")
