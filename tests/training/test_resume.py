@@ -67,7 +67,7 @@ def test_a_run_killed_at_random_moments_ends_with_the_weights_of_an_unbroken_one
     for number in range(KILLS):
         process, reports = start(run_to_the_end, folder, drawn_csv, precision, 0)
         # The first kill may fall into decoding, the others fall between, into and after saves.
-        hit(process, reports, signal.SIGKILL, after=min(number, 3), seconds=rng.uniform(0, 0.15))
+        hit(process, reports, signal.SIGKILL, after=min(number, 1), seconds=rng.uniform(0, 0.08))
         assert process.exitcode == -signal.SIGKILL
     steps, digest = finish(folder, drawn_csv, precision)
     assert 1 < steps[0] <= STEPS, "no kill left a checkpoint to continue from"
