@@ -45,14 +45,22 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[dict[s
 def test_a_run_learns_and_tells_of_every_step_and_epoch(tmp_path: Path) -> None:
     steps: list[loop.Progress] = []
     epochs: list[int] = []
+    history: list[dict[str, float]] = []
+
+    def end(rows: list[dict[str, float]]) -> None:
+        epochs.append(len(rows))
+        history[:] = rows
+
     recipe = make_recipe(
         stages=[{"epochs": 8, "size_px": 32}], augmentation={}, optimiser=PLAIN | {"ema_decay": 0.5, "warmup": 0.2}
     )
-    network = train(recipe, tmp_path, watcher=Watcher(step=steps.append, epoch=lambda rows: epochs.append(len(rows))))
+    network = train(recipe, tmp_path, watcher=Watcher(step=steps.append, epoch=end))
     assert [progress.step for progress in steps] == list(range(1, 49))
     assert {progress.steps for progress in steps} == {48}
     assert [progress.epoch for progress in steps] == [number for number in range(1, 9) for _ in range(6)]
     assert epochs == list(range(1, 9))
+    means = [np.mean([step.loss for step in steps[first : first + 6]]) for first in range(0, 48, 6)]
+    np.testing.assert_allclose([row["loss"] for row in history], means)
     assert np.mean([step.loss for step in steps[-6:]]) < 0.6 * np.mean([step.loss for step in steps[:6]])
     _, held_out = make_pictures()
     logits = predict_logits(network, held_out, size_px=32, device=torch.device("cpu"), precision="fp32")

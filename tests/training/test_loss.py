@@ -41,10 +41,14 @@ def test_losses_and_their_gradients_are_those_of_torch(logits: torch.Tensor, bal
     torch.testing.assert_close(*(torch.autograd.grad(loss, logits)[0] for loss in (got, expected)))
 
 
-def test_class_weights_are_those_of_torch(logits: torch.Tensor) -> None:
+def test_class_weights_are_those_of_torch_in_a_batch_of_other_shares(logits: torch.Tensor) -> None:
     weight = 1 / torch.tensor([0.5, 0.3, 0.2])
-    expected = functional.cross_entropy(logits, torch.from_numpy(LABELS), weight=weight)
-    torch.testing.assert_close(give(logits, balance="weights"), expected)
+    labels = torch.from_numpy(LABELS[4:])
+    expected = functional.cross_entropy(logits[4:], labels, weight=weight)
+    log_prior = torch.from_numpy(count_prior(LABELS, 3))
+    targets = functional.one_hot(labels).float()
+    got = balanced_loss(logits[4:], targets, log_prior=log_prior, recipe=Loss(balance="weights"))
+    torch.testing.assert_close(got, expected)
 
 
 def draw_lines(counts: tuple[int, ...], seed: int) -> tuple[torch.Tensor, np.ndarray]:
