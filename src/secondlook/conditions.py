@@ -5,7 +5,8 @@ from typing import Literal
 
 from secondlook.errors import InputError
 
-Severity = Literal["malignant", "benign"]
+Severity = Literal["malignant", "abnormal", "benign", "normal"]
+Urgency = Literal["urgent", "refer"]
 Language = Literal["en", "fr"]
 
 
@@ -15,7 +16,8 @@ class Label:
 
     Attributes:
         key: Short key as data sets write it, for example ``mel``.
-        severity: Whether the condition is malignant (or a forerunner that is treated as such) or benign.
+        severity: ``malignant`` (a forerunner that is treated as such too) or ``abnormal``: somebody must look at it;
+            ``benign`` or ``normal``: not for this.
         names: Name for a reader, by language.
     """
 
@@ -32,16 +34,27 @@ class Task:
         key: Short key, for example ``skin``.
         names: Name for a reader, by language.
         labels: The labels in the order of the model's outputs.
+        risk: Name of what triage asks for: the probability that one of the alarming labels is true.
+        urgency: The most that an alarming answer asks for.
+        ordered: Whether the labels are grades, each worse than the one before.
     """
 
     key: str
     names: dict[Language, str]
     labels: tuple[Label, ...]
+    risk: dict[Language, str]
+    urgency: Urgency = "urgent"
+    ordered: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The labels' keys in the order of the model's outputs."""
         return tuple(label.key for label in self.labels)
+
+    @property
+    def alarming(self) -> tuple[str, ...]:
+        """The keys of the malignant and the abnormal labels."""
+        return tuple(label.key for label in self.labels if label.severity in ("malignant", "abnormal"))
 
     @property
     def malignant(self) -> tuple[str, ...]:
@@ -79,6 +92,7 @@ SKIN = Task(
         Label("nv", "benign", {"en": "Melanocytic nevus", "fr": "Nævus mélanocytaire"}),
         Label("vasc", "benign", {"en": "Vascular lesion", "fr": "Lésion vasculaire"}),
     ),
+    risk={"en": "Malignancy", "fr": "Malignité"},
 )
 
 MOLE = Task(
@@ -88,9 +102,46 @@ MOLE = Task(
         Label("benign", "benign", {"en": "Benign", "fr": "Bénin"}),
         Label("malignant", "malignant", {"en": "Malignant", "fr": "Malin"}),
     ),
+    risk={"en": "Malignancy", "fr": "Malignité"},
 )
 
-TASKS: dict[str, Task] = {task.key: task for task in (SKIN, MOLE)}
+CHEST = Task(
+    key="chest",
+    names={"en": "Chest X-ray", "fr": "Radiographie du thorax"},
+    labels=(
+        Label("normal", "normal", {"en": "No pneumonia", "fr": "Pas de pneumonie"}),
+        Label("pneumonia", "abnormal", {"en": "Pneumonia", "fr": "Pneumonie"}),
+    ),
+    risk={"en": "Pneumonia", "fr": "Pneumonie"},
+)
+
+# Kellgren and Lawrence 1957, doi 10.1136/ard.16.4.494; from grade 2 on, osteoarthritis is held to be there.
+KNEE = Task(
+    key="knee",
+    names={"en": "Knee X-ray", "fr": "Radiographie du genou"},
+    labels=(
+        Label("0", "normal", {"en": "Grade 0: no osteoarthritis", "fr": "Stade 0 : pas d’arthrose"}),
+        Label("1", "normal", {"en": "Grade 1: doubtful osteoarthritis", "fr": "Stade 1 : arthrose douteuse"}),
+        Label("2", "abnormal", {"en": "Grade 2: mild osteoarthritis", "fr": "Stade 2 : arthrose minime"}),
+        Label("3", "abnormal", {"en": "Grade 3: moderate osteoarthritis", "fr": "Stade 3 : arthrose modérée"}),
+        Label("4", "abnormal", {"en": "Grade 4: severe osteoarthritis", "fr": "Stade 4 : arthrose sévère"}),
+    ),
+    risk={"en": "Osteoarthritis (grade 2 or more)", "fr": "Arthrose (stade 2 ou plus)"},
+    urgency="refer",
+    ordered=True,
+)
+
+BONE = Task(
+    key="bone",
+    names={"en": "X-ray of an arm or a hand", "fr": "Radiographie du membre supérieur"},
+    labels=(
+        Label("normal", "normal", {"en": "Normal", "fr": "Normale"}),
+        Label("abnormal", "abnormal", {"en": "Abnormal", "fr": "Anormale"}),
+    ),
+    risk={"en": "Abnormality", "fr": "Anomalie"},
+)
+
+TASKS: dict[str, Task] = {task.key: task for task in (SKIN, MOLE, CHEST, KNEE, BONE)}
 
 
 def find_task(key: str) -> Task:

@@ -61,7 +61,10 @@ class Model(Section):
 
     family: Literal["timm", "mobilenetv2_blocks"] = "timm"
     name: str = Field("regnety_004", description="The timm name of the network or of its backbone.")
-    weights: str = Field("none", description="`none`, `hub` (timm's own), or the path of a safetensors file.")
+    weights: str = Field(
+        "none",
+        description="`none`, `hub` (timm's own), the path of a safetensors file, or that of an earlier run's folder.",
+    )
     dropout: float = Field(0.0, ge=0, lt=1)
     drop_path: float = Field(0.0, ge=0, lt=1)
 

@@ -28,6 +28,7 @@ from secondlook.data.split import split_manifest
 from secondlook.errors import DatasetError, RecipeError
 from secondlook.evaluation.run import finish_bundle
 from secondlook.training.dataset import Pictures, cache_pictures
+from secondlook.training.earlier import require_unseen
 from secondlook.training.export import export_bundle
 from secondlook.training.loop import Watcher, train_network
 from secondlook.training.loss import count_prior
@@ -198,6 +199,8 @@ def train_run(recipe: Recipe, folder: Path, *, watcher: Watcher) -> Path:
     watcher.note("reading the data and looking for leaks")
     manifest, leak = settle_leaks(load_manifest(recipe), recipe)
     labels = encode_labels(manifest)
+    if Path(recipe.model.weights).is_dir():
+        require_unseen(manifest, Path(recipe.model.weights))
     with open_run(folder, recipe):
         write_manifest(manifest, folder / "split.csv")
         images = cache_pictures(manifest, size_px=recipe.data.cache_px, advance=watcher.decoded)

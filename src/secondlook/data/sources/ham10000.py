@@ -1,8 +1,12 @@
-"""HAM10000 as Kaggle and Harvard lay it out (two part folders) and as a single folder of scaled pictures.
+"""HAM10000 as Kaggle and Harvard lay it out (two part folders) and as folders of scaled pictures.
+
+Scaled pictures may come at two sizes, the larger one for some lesions only. Then as many of every class are taken at
+the larger size as the poorest class has, so that size does not tell the class.
 
 Tschandl, Rosendahl, Kittler 2018, doi 10.1038/sdata.2018.161.
 """
 
+import hashlib
 from pathlib import Path
 
 import pandas as pd
@@ -28,6 +32,7 @@ FOLDERS = (
     ("images_200x150",),
     ("images",),
 )
+SHARPER = ("images_200x150", "images_224x224")
 
 
 def read_ham10000(root: Path) -> Manifest:
@@ -55,9 +60,14 @@ def scan_ham10000(root: Path, _options: Options) -> Scan:
         raise DatasetError(f"Expected picture folders in {root.name}: {choices}. Found none of these.")
     table = read_table(metadata, COLUMNS)
     index, faults = index_pictures(root, [root / name for name in folders])
+    images = pd.Series([index.get(name, f"{folders[0]}/{name}.jpg") for name in table["image_id"]], dtype=str)
+    notes = note_unlisted(index, table["image_id"])
+    if folders == SHARPER[:1] and (root / SHARPER[1]).is_dir():
+        images, note = take_sharper(images, table, root)
+        notes.append(note)
     frame = pd.DataFrame(
         {
-            "image": [index.get(name, f"{folders[0]}/{name}.jpg") for name in table["image_id"]],
+            "image": images,
             "label": table["dx"],
             "group": table["lesion_id"],
             "age_years": to_numbers(table["age"]),
@@ -66,7 +76,28 @@ def scan_ham10000(root: Path, _options: Options) -> Scan:
             "reference": table["dx_type"],
         }
     )
-    return Scan(frame, root, faults, note_unlisted(index, table["image_id"]))
+    return Scan(frame, root, faults, notes)
+
+
+def take_sharper(images: "pd.Series[str]", table: pd.DataFrame, root: Path) -> "tuple[pd.Series[str], str]":
+    """Put larger pictures in the place of smaller ones, in the same share of every class.
+
+    Which pictures of a class are chosen depends on a hash of their names alone.
+
+    Returns:
+        The paths, and a sentence that says how many are the larger ones.
+    """
+    larger, _ = index_pictures(root, [root / SHARPER[1]])
+    names = table["image_id"]
+    there = names.isin(larger.keys())
+    share = float(there.groupby(table["dx"]).mean().min())
+    order = names.map(lambda name: hashlib.sha256(str(name).encode()).hexdigest())
+    chosen = pd.Series(False, index=names.index)
+    for _, rows in order[there].groupby(table["dx"]):
+        quota = round(share * int((table["dx"] == table["dx"][rows.index[0]]).sum()))
+        chosen[rows.sort_values().index[:quota]] = True
+    sentence = f"{int(chosen.sum())} pictures are taken from {SHARPER[1]}, {share:.0%} of every class."
+    return images.where(~chosen, names.map(larger)), sentence
 
 
 HAM10000 = Source(
@@ -76,6 +107,7 @@ HAM10000 = Source(
 DIR/HAM10000_metadata.csv   (or without .csv, or .tab, as Harvard has it)
 DIR/HAM10000_images_part_1/*.jpg
 DIR/HAM10000_images_part_2/*.jpg
-or, instead of the two parts, one folder images/ or images_200x150/""",
+or, instead of the two parts, one folder images/ or images_200x150/;
+beside the latter, images_224x224/ may hold some of them larger (central squares)""",
     scan=scan_ham10000,
 )

@@ -1,9 +1,11 @@
 """Network families: each file builds a backbone that turns pictures into feature maps."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from torch import nn
 
+from secondlook.training.earlier import start_from_run
 from secondlook.training.recipe import Model
 from secondlook.training.zoo.classifier import Classifier
 from secondlook.training.zoo.mobilenetv2 import build_mobilenetv2_blocks
@@ -21,5 +23,11 @@ def build_network(model: Model, *, classes: int) -> Classifier:
     Raises:
         RecipeError: The name is unknown, or the weights cannot be had or do not fit.
     """
-    backbone, width = FAMILIES[model.family](model)
-    return Classifier(backbone, width=width, classes=classes, dropout=model.dropout)
+    earlier = Path(model.weights)
+    if not earlier.is_dir():
+        backbone, width = FAMILIES[model.family](model)
+        return Classifier(backbone, width=width, classes=classes, dropout=model.dropout)
+    backbone, width = FAMILIES[model.family](model.model_copy(update={"weights": "none"}))
+    network = Classifier(backbone, width=width, classes=classes, dropout=model.dropout)
+    start_from_run(network, earlier)
+    return network

@@ -1,0 +1,66 @@
+"""Weights of an earlier run as the start of another, if what it learned from is not what the other is measured on."""
+
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from secondlook.data.manifest import Manifest, read_manifest
+from secondlook.errors import DatasetError, RecipeError
+from secondlook.training.checkpoint import load_checkpoint
+
+
+def read_answering_weights(folder: Path) -> dict[str, Tensor]:
+    """Return the weights of the network that a run has ended with: their moving average where it kept one.
+
+    Raises:
+        RecipeError: The folder holds no whole checkpoint.
+    """
+    packed = load_checkpoint(folder / "checkpoints", warn=lambda _sentence: None)
+    if packed is None:
+        raise RecipeError(
+            f"Expected the folder of an earlier run as model.weights; {folder.name} holds no whole checkpoint. Train "
+            "that run first, or set model.weights=none."
+        )
+    average: dict[str, Tensor] | None = packed["average"]
+    if average is None:
+        weights: dict[str, Tensor] = packed["network"]
+        return weights
+    return {key.removeprefix("module."): value for key, value in average.items() if key.startswith("module.")}
+
+
+def start_from_run(network: nn.Module, folder: Path) -> None:
+    """Load an earlier run's weights into a network; a head for other classes is left as it is.
+
+    Raises:
+        RecipeError: The folder holds no whole checkpoint, or the run's backbone is another.
+    """
+    weights, own = read_answering_weights(folder), network.state_dict()
+    fitting = {key: value for key, value in weights.items() if key in own and value.shape == own[key].shape}
+    wrong = sorted(key for key in own.keys() | weights.keys() if key not in fitting and not key.startswith("head."))
+    if wrong:
+        raise RecipeError(
+            f"Expected the network of the earlier run {folder.name}; {len(wrong)} tensors are missing, too many or of "
+            f"another shape, first {wrong[0]!r}. Give that run's network as model.name."
+        )
+    network.load_state_dict(fitting, strict=False)
+
+
+def require_unseen(manifest: Manifest, folder: Path) -> None:
+    """Check that an earlier run has learned from no group that this manifest measures.
+
+    Raises:
+        DatasetError: It has, or it does not say what it has learned from.
+    """
+    file = folder / "split.csv"
+    if not file.is_file():
+        raise DatasetError(f"Expected split.csv in the run folder {folder.name}, to see what it has learned from.")
+    earlier = read_manifest(file)
+    learned = set(earlier.frame.loc[earlier.frame["split"] == "train", "group"])
+    measured = manifest.frame["split"].isin(["calibration", "test"])
+    seen = sorted(set(manifest.frame.loc[measured, "group"]) & learned)
+    if seen and earlier.task == manifest.task:
+        raise DatasetError(
+            f"Expected no group of calibration and test among those that the run {folder.name} has learned from. "
+            "Train both with the same split.",
+            seen,
+        )
