@@ -7,6 +7,7 @@ from secondlook.errors import InputError
 
 Severity = Literal["malignant", "abnormal", "benign", "normal"]
 Urgency = Literal["urgent", "refer"]
+Kind = Literal["photograph", "radiograph"]
 Language = Literal["en", "fr"]
 
 
@@ -35,6 +36,7 @@ class Task:
         names: Name for a reader, by language.
         labels: The labels in the order of the model's outputs.
         risk: Name of what triage asks for: the probability that one of the alarming labels is true.
+        kind: What its pictures are; their quality is judged accordingly.
         urgency: The most that an alarming answer asks for.
         ordered: Whether the labels are grades, each worse than the one before.
     """
@@ -43,6 +45,7 @@ class Task:
     names: dict[Language, str]
     labels: tuple[Label, ...]
     risk: dict[Language, str]
+    kind: Kind = "photograph"
     urgency: Urgency = "urgent"
     ordered: bool = False
 
@@ -113,6 +116,7 @@ CHEST = Task(
         Label("pneumonia", "abnormal", {"en": "Pneumonia", "fr": "Pneumonie"}),
     ),
     risk={"en": "Pneumonia", "fr": "Pneumonie"},
+    kind="radiograph",
 )
 
 # Kellgren and Lawrence 1957, doi 10.1136/ard.16.4.494; from grade 2 on, osteoarthritis is held to be there.
@@ -127,6 +131,7 @@ KNEE = Task(
         Label("4", "abnormal", {"en": "Grade 4: severe osteoarthritis", "fr": "Stade 4 : arthrose sévère"}),
     ),
     risk={"en": "Osteoarthritis (grade 2 or more)", "fr": "Arthrose (stade 2 ou plus)"},
+    kind="radiograph",
     urgency="refer",
     ordered=True,
 )
@@ -139,6 +144,7 @@ BONE = Task(
         Label("abnormal", "abnormal", {"en": "Abnormal", "fr": "Anormale"}),
     ),
     risk={"en": "Abnormality", "fr": "Anomalie"},
+    kind="radiograph",
 )
 
 TASKS: dict[str, Task] = {task.key: task for task in (SKIN, MOLE, CHEST, KNEE, BONE)}
