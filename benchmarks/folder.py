@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.plain import PlainModel
 from benchmarks.timing import Work, measure_rates, print_table, read_options
 from secondlook.imaging.read import read_picture
-from secondlook.imaging.resize import resize_square
+from secondlook.imaging.resize import resize_picture
 from secondlook.inference.bundle import read_facts
 from secondlook.inference.predictor import load_predictor
 from secondlook.inference.session import Session
@@ -51,7 +51,7 @@ def prepare(bundle: Path, folder: Path, files: list[Path]) -> tuple[dict[str, Wo
     predictor = load_predictor(bundle)
     plain = PlainModel(facts.training.recipe, size_px=facts.input_size_px, views=facts.graph.views)
     session = Session(bundle / "model.onnx")
-    images = [resize_square(read_picture(file).pixels, facts.input_size_px) for file in files]
+    images = [resize_picture(read_picture(file).pixels, facts.input_size_px) for file in files]
     inside: dict[str, Work] = {
         "secondlook.load().predict": lambda: len(predictor.predict(files)),
         "plain Pillow + torch eager": lambda: len([plain.predict(file) for file in files]),

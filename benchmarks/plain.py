@@ -12,7 +12,7 @@ from PIL import Image
 
 from secondlook.conditions import find_task
 from secondlook.training.export import Served
-from secondlook.training.recipe import read_recipe
+from secondlook.training.reading import read_recipe
 from secondlook.training.zoo import build_network
 
 

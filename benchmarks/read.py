@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from secondlook.imaging.read import MAX_FILE_BYTES, read_picture
-from secondlook.imaging.resize import resize_square
+from secondlook.imaging.resize import resize_picture
 from tests.drawing import draw_phone_photo, encode
 from tests.hostile import LARGEST_KINDS, build_largest
 
@@ -44,9 +44,9 @@ def measure_cpu_ms(work: Callable[[], object]) -> float:
 def compare_scales() -> None:
     """Print what decoding a phone's photograph at reduced scale saves and changes."""
     data = encode(draw_phone_photo(0, "mel"), quality=90)
-    whole = measure_cpu_ms(lambda: resize_square(read_picture(data).pixels, TARGET_PX))
-    reduced = measure_cpu_ms(lambda: resize_square(read_picture(data, target_px=TARGET_PX).pixels, TARGET_PX))
-    images = [resize_square(read_picture(data, target_px=target).pixels, TARGET_PX) for target in (None, TARGET_PX)]
+    whole = measure_cpu_ms(lambda: resize_picture(read_picture(data).pixels, TARGET_PX))
+    reduced = measure_cpu_ms(lambda: resize_picture(read_picture(data, target_px=TARGET_PX).pixels, TARGET_PX))
+    images = [resize_picture(read_picture(data, target_px=target).pixels, TARGET_PX) for target in (None, TARGET_PX)]
     change = np.abs(images[0].astype(int) - images[1]).mean()
     print(f"12-megapixel JPEG to {TARGET_PX} px: whole {whole:.0f} ms, reduced {reduced:.0f} ms")
     print(f"  {whole / reduced:.1f} times as fast; mean difference {change:.2f} of 255")

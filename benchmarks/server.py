@@ -91,8 +91,8 @@ def measure_floor(session: Session, picture: bytes, *, requests: int) -> float:
         if number == 3:
             before = time.process_time()
         with Image.open(io.BytesIO(picture)) as image:
-            image.draft("RGB", (2 * session.size_px, 2 * session.size_px))
-            pixels = np.asarray(image.convert("RGB").resize((session.size_px, session.size_px)))
+            image.draft("RGB", (2 * session.size_px[1], 2 * session.size_px[0]))
+            pixels = np.asarray(image.convert("RGB").resize(session.size_px[::-1]))
         session.run(pixels[np.newaxis])
     return (time.process_time() - before) / requests * 1000
 
@@ -107,8 +107,8 @@ def run(bundle: Path, *, rounds: int) -> None:
                 "POST /api/v1/predict": measure_requests(server, picture, requests=requests),
                 "decoding + ONNX Runtime alone": measure_floor(session, picture, requests=requests),
             }
-            size_px, views = session.size_px, read_facts(bundle).graph.views
-            title = f"CPU time for one {name} ({requests} requests; {size_px} px, {views} views)"
+            (side, _), views = session.size_px, read_facts(bundle).graph.views
+            title = f"CPU time for one {name} ({requests} requests; {side} px, {views} views)"
             print_table(title, "ms", figures, ours="POST /api/v1/predict")
 
 

@@ -22,11 +22,12 @@ from torchvision import datasets, transforms
 from benchmarks.folder import LABELS, draw_folder
 from benchmarks.timing import print_table, read_options
 from secondlook.imaging.read import read_picture
-from secondlook.imaging.resize import resize_square
+from secondlook.imaging.resize import resize_picture
 from secondlook.inference.bundle import read_facts
 from secondlook.training.dataset import Pictures
 from secondlook.training.loop import Progress, Watcher, train_network
-from secondlook.training.recipe import Recipe, read_recipe
+from secondlook.training.reading import read_recipe
+from secondlook.training.recipe import Recipe
 from secondlook.training.state import start_state
 
 BATCHES = 10
@@ -44,7 +45,7 @@ def plan_recipe(name: str, *, epochs: int) -> Recipe:
 def decode_pictures(recipe: Recipe, files: list[Path]) -> Pictures:
     """Decode every picture once, as training's cache does."""
     size = recipe.data.cache_px
-    images = np.stack([resize_square(read_picture(file, target_px=size).pixels, size) for file in files])
+    images = np.stack([resize_picture(read_picture(file, target_px=size).pixels, size) for file in files])
     labels = np.array([LABELS.index(file.parent.name) for file in files], dtype=np.int64)
     return Pictures(images, np.arange(len(files)), labels)
 

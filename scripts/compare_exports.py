@@ -20,7 +20,7 @@ from secondlook.training.checkpoint import load_checkpoint
 from secondlook.training.export import Served
 from secondlook.training.loss import count_prior
 from secondlook.training.measure import measure_logits
-from secondlook.training.recipe import read_recipe
+from secondlook.training.reading import read_recipe
 from secondlook.training.run import encode_labels
 from secondlook.training.state import start_state
 from secondlook.training.zoo.classifier import Classifier
@@ -49,7 +49,7 @@ def main() -> None:
     print(f"{len(calibration)} pictures of {calibration.frame['group'].nunique()} groups, split calibration")
     print("size  views  macro AUC  balanced accuracy  NLL    ms per picture")
     for size in options.sizes:
-        images = np.stack([read_input(path, size)[1] for path in calibration.paths()])
+        images = np.stack([read_input(path, size, resize=recipe.data.resize)[1] for path in calibration.paths()])
         for views in options.views:
             served = Served(network, views=views, shift=np.zeros(classes, dtype=np.float32)).eval()
             start = time.perf_counter()

@@ -22,7 +22,7 @@ from secondlook.data.manifest import Manifest, read_manifest
 from secondlook.errors import InputError
 from secondlook.evaluation.fit import number_labels, run_graph
 from secondlook.evaluation.outliers import REFUSED_SHARE, choose_limit, score_apart
-from secondlook.inference.bundle import find_bundle, read_facts
+from secondlook.inference.bundle import BundleFacts, find_bundle, read_facts
 from secondlook.inference.outliers import OutlierMethod, fit_scorer
 from secondlook.inference.predictor import read_input
 from secondlook.inference.session import Outputs, Session
@@ -44,12 +44,12 @@ class Material:
     foreign: dict[str, Outputs]
 
 
-def read_folder(folder: Path, graph: Path, size_px: int) -> Outputs:
+def read_folder(folder: Path, graph: Path, facts: BundleFacts) -> Outputs:
     """Return what the graph gives for every picture of a folder that can be read."""
     session, found = Session(graph), []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         try:
-            found.append(session.run(read_input(path, size_px)[1][None]))
+            found.append(session.run(read_input(path, facts.input_size_px, resize=facts.resize)[1][None]))
         except InputError as error:
             Console(stderr=True).print(f"{path.name}: {error}")
     logits, embedding = (np.concatenate([getattr(one, name) for one in found]) for name in ("logits", "embedding"))
@@ -61,11 +61,11 @@ def gather(bundle: Path, manifest: Manifest, folders: list[Path]) -> Material:
     facts = read_facts(bundle)
     calibration, test = manifest.select("calibration"), manifest.select("test")
     return Material(
-        calibration=run_graph(bundle, calibration, size_px=facts.input_size_px),
+        calibration=run_graph(bundle, calibration, facts),
         labels=number_labels(calibration, facts.task),
         groups=calibration.frame["group"].astype(str).to_numpy(dtype=np.str_),
-        test=run_graph(bundle, test, size_px=facts.input_size_px),
-        foreign={folder.name: read_folder(folder, bundle / "model.onnx", facts.input_size_px) for folder in folders},
+        test=run_graph(bundle, test, facts),
+        foreign={folder.name: read_folder(folder, bundle / "model.onnx", facts) for folder in folders},
     )
 
 

@@ -18,7 +18,7 @@ from PIL import Image, ImageFilter
 
 from secondlook.imaging.quality import LIMITS, VIEW_PX, assess_quality, measure_quality
 from secondlook.imaging.read import read_picture
-from secondlook.imaging.resize import resize_square
+from secondlook.imaging.resize import resize_picture
 
 Pixels = NDArray[np.uint8]
 Figures = list[dict[str, float]]
@@ -63,7 +63,7 @@ def fade(share: float) -> Callable[[Pixels], Pixels]:
 
 def shrink(side_px: int) -> Callable[[Pixels], Pixels]:
     """Return a reduction to a picture of this side."""
-    return lambda pixels: resize_square(pixels, side_px)
+    return lambda pixels: resize_picture(pixels, side_px)
 
 
 # For each flag: a mild damage, and the severe one whose median figure is the limit of what can be judged.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from secondlook.data.manifest import Manifest, read_manifest
 from secondlook.imaging.read import read_picture
-from secondlook.imaging.resize import resize_square
+from secondlook.imaging.resize import resize_picture
 
 THUMBNAIL_PX = 16
 RESAMPLES = 2000
@@ -22,7 +22,7 @@ RESAMPLES = 2000
 
 def describe_pictures(manifest: Manifest) -> NDArray[np.float32]:
     """Return float32 N×D: small thumbnails, centred and of unit length."""
-    rows = [resize_square(read_picture(path, target_px=64).pixels, THUMBNAIL_PX).ravel() for path in manifest.paths()]
+    rows = [resize_picture(read_picture(path, target_px=64).pixels, THUMBNAIL_PX).ravel() for path in manifest.paths()]
     features = np.stack(rows).astype(np.float32)
     features -= features.mean(axis=1, keepdims=True)
     unit: NDArray[np.float32] = features / np.linalg.norm(features, axis=1, keepdims=True)

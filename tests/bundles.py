@@ -22,7 +22,7 @@ from sklearn.metrics import balanced_accuracy_score, confusion_matrix, roc_auc_s
 
 from secondlook import __version__
 from secondlook.conditions import SKIN
-from secondlook.imaging.resize import resize_square
+from secondlook.imaging.resize import resize_picture
 from secondlook.inference.bundle import seal_bundle
 from secondlook.inference.outliers import OutlierMethod, fit_scorer
 from secondlook.inference.session import Outputs, Session
@@ -69,7 +69,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 def draw_split(split: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return uint8 N×S×S×3 drawn lesions and int64 N labels."""
     drawn = [(draw_lesion(seed, key, size=PICTURE_SIZE), key) for key in SKIN.keys for seed in SEEDS[split]]
-    images = np.stack([resize_square(np.asarray(image), SIZE_PX) for image, _ in drawn])
+    images = np.stack([resize_picture(np.asarray(image), SIZE_PX) for image, _ in drawn])
     return images, np.array([SKIN.keys.index(key) for _, key in drawn], dtype=np.int64)
 
 
@@ -141,7 +141,7 @@ def describe_bundle(model: bytes, *, name: str, version: str) -> dict[str, Any]:
         "task": SKIN.key,
         "labels": list(SKIN.keys),
         "input_size_px": SIZE_PX,
-        "resize": "central_square",
+        "resize": "central_crop",
         "created": "2026-01-31",
         "licence": "Apache-2.0",
         "training": {

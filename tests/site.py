@@ -57,13 +57,13 @@ def build_site_bundle(tiny: Path, folder: Path) -> Path:
     evidence["calibration_sha256"] = hashlib.sha256((folder / "calibration.json").read_bytes()).hexdigest()
     evidence["manifest"] |= {"pictures": 1234, "groups": 1100}
     evidence["measures"] |= {
-        "malignancy": {
+        "risk": {
             "operating_points": {
                 "sensitivity_90": {"sensitivity": measure(0.912), "specificity": measure(0.9)},
                 "sensitivity_95": {"sensitivity": measure(0.956), "specificity": measure(0.8)},
             }
         },
-        "triage_counts": {"malignant": {"urgent": 200, "refer": 34}, "benign": {"urgent": 100, "routine": 900}},
+        "triage_counts": {"alarming": {"urgent": 200, "refer": 34}, "other": {"urgent": 100, "routine": 900}},
     }
     write_json(folder / "evidence.json", evidence)
     (folder / "README.md").write_text(CARD, encoding="utf-8")

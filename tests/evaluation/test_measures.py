@@ -32,10 +32,10 @@ def make_answers(**changes):
     facts = {
         "keys": KEYS,
         "labels": np.array([0, 0, 0, 0, 1, 1, 1, 1]),
-        "malignant": np.array([True] * 4 + [False] * 4),
+        "alarming": np.array([True] * 4 + [False] * 4),
         "predicted": np.array([0, 0, 1, 1, 1, 1, 1, 1]),
         "probabilities": np.stack([malignancy, 1 - malignancy], axis=1),
-        "malignancy": malignancy,
+        "risk": malignancy,
         "triage": np.array(["urgent", "urgent", "refer", "routine", "urgent", "not_evaluable", "routine", "routine"]),
         "outlier": np.array([False] * 5 + [True] + [False] * 2),
         "groups": np.array(["a", "a", "b", "c", "d", "e", "f", "g"]),
@@ -57,18 +57,18 @@ def test_named_label_and_most_probable_label_are_told_apart(measures):
 
 
 def test_operating_points_apply_their_thresholds(measures):
-    points = measures["malignancy"]["operating_points"]
+    points = measures["risk"]["operating_points"]
     assert (points["sensitivity_90"]["threshold"], points["sensitivity_95"]["threshold"]) == (0.5, 0.2)
     assert points["sensitivity_90"]["sensitivity"]["value"] == 2 / 4
     assert points["sensitivity_95"]["sensitivity"]["value"] == 3 / 4
     assert points["sensitivity_95"]["specificity"]["value"] == 3 / 4
     assert points["sensitivity_90"]["ppv"]["value"] == pytest.approx(2 / 3, abs=1e-4)
     assert points["sensitivity_90"]["npv"]["value"] == 3 / 5
-    assert measures["malignancy"]["auc"]["value"] == pytest.approx((4 + 4 + 3 + 1 + 2 * 0.5) / 16, abs=1e-4)
+    assert measures["risk"]["auc"]["value"] == pytest.approx((4 + 4 + 3 + 1 + 2 * 0.5) / 16, abs=1e-4)
 
 
 def test_triage_and_refusals_are_counted(measures):
-    assert measures["triage_counts"]["malignant"] == {"urgent": 2, "refer": 1, "routine": 1, "not_evaluable": 0}
+    assert measures["triage_counts"]["alarming"] == {"urgent": 2, "refer": 1, "routine": 1, "not_evaluable": 0}
     assert measures["triage"]["benign"]["routine"]["value"] == 0.5
     assert measures["refusals"]["outlier"]["value"] == measures["refusals"]["not_evaluable"]["value"] == 1 / 8
 
@@ -77,19 +77,19 @@ def test_a_share_of_all_or_nothing_has_the_exact_bounds_of_its_lesions(measures)
     lower, upper = bound_share(4, 4)
     assert measures["sensitivity"]["nv"] == {"value": 1.0, "lower": round(lower, 4), "upper": upper}
     lower, upper = bound_share(0, 3)
-    assert measures["triage"]["malignant"]["not_evaluable"] == {"value": 0.0, "lower": 0.0, "upper": round(upper, 4)}
+    assert measures["triage"]["alarming"]["not_evaluable"] == {"value": 0.0, "lower": 0.0, "upper": round(upper, 4)}
 
 
 def test_without_labels_only_malignancy_and_triage_are_measured():
     measures = measure_answers(make_answers(labels=None), POINTS, seed=0, resamples=100)
-    assert set(measures) == {"malignancy", "triage", "triage_counts", "refusals"}
+    assert set(measures) == {"risk", "triage", "triage_counts", "refusals"}
 
 
 def test_one_severity_alone_leaves_the_rest_undefined_and_the_json_clean():
-    alone = make_answers(malignant=np.zeros(8, dtype=bool), labels=np.ones(8, dtype=int))
+    alone = make_answers(alarming=np.zeros(8, dtype=bool), labels=np.ones(8, dtype=int))
     measures = measure_answers(alone, POINTS, seed=0, resamples=100)
     nothing = {"value": None, "lower": None, "upper": None}
-    assert measures["malignancy"]["auc"] == nothing
-    assert measures["triage"]["malignant"]["urgent"] == nothing
+    assert measures["risk"]["auc"] == nothing
+    assert measures["triage"]["alarming"]["urgent"] == nothing
     assert measures["auc"]["nv"] == nothing
     assert measures["balanced_accuracy"]["value"] == measures["sensitivity"]["nv"]["value"] == 6 / 8

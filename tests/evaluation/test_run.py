@@ -54,9 +54,9 @@ def test_figures_are_those_of_the_served_predictions(finished, served, drawn_man
     assert measures["balanced_accuracy"]["value"] == pytest.approx(balanced, abs=1e-4)
     malignant = np.isin(truth, ["akiec", "bcc", "mel"])
     auc = roc_auc_score(malignant, [one.malignancy for one in served])
-    assert measures["malignancy"]["auc"]["value"] == pytest.approx(auc, abs=1e-4)
+    assert measures["risk"]["auc"]["value"] == pytest.approx(auc, abs=1e-4)
     urgent = sum(one.triage == "urgent" for one, bad in zip(served, malignant, strict=True) if bad)
-    assert measures["triage_counts"]["malignant"]["urgent"] == urgent
+    assert measures["triage_counts"]["alarming"]["urgent"] == urgent
     limit = open_bundle(finished).calibration.outlier.limit
     strange = np.mean([one.outlier_score > limit for one in served])
     assert measures["refusals"]["outlier"]["value"] == pytest.approx(strange, abs=1e-4)
@@ -200,9 +200,9 @@ def test_labels_of_another_task_still_measure_malignancy(finished, drawn_manifes
     frame = test.frame.assign(label=np.where(malignant, "malignant", "benign"))
     measures = evaluate_bundle(finished, Manifest(frame, test.root, "mole"), **QUICK)
     whole = evaluate_bundle(finished, test, **QUICK)
-    assert measures.measures["malignancy"] == whole.measures["malignancy"]
+    assert measures.measures["risk"] == whole.measures["risk"]
     assert "auc" not in measures.measures
-    assert "only malignancy" in measures.manifest["notes"][0]
+    assert "only risk" in measures.manifest["notes"][0]
 
 
 def test_nothing_to_measure_is_refused_with_the_reason(finished, drawn_manifest):
@@ -217,7 +217,7 @@ def test_nothing_to_measure_is_refused_with_the_reason(finished, drawn_manifest)
         (lambda part: replace(part, task="mole"), "bundle's task skin, got one of mole"),
         (lambda part: replace(part, frame=part.frame.assign(label="scc")), "Expected labels of the task skin"),
         (lambda part: replace(part, frame=part.frame.query("label == 'mel'")), "Expected benign pictures"),
-        (lambda part: replace(part, frame=part.frame.query("label == 'nv'")), "Expected malignant pictures"),
+        (lambda part: replace(part, frame=part.frame.query("label == 'nv'")), "Expected pictures with an alarming"),
     ],
 )
 def test_a_calibration_split_that_cannot_serve_is_refused(make_draft, drawn_manifest, tmp_path, change, sentence):

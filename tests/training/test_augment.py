@@ -37,7 +37,7 @@ def mark(right: float, down: float) -> Tensor:
 def find_marks(right: float, down: float, *, count: int = COUNT, seed: int = 0, **changes: Any) -> np.ndarray:
     """Augment the dot often and return N×2: where it is, right and down of the centre (in half sides)."""
     images = mark(right, down).expand(count, -1, -1, -1)
-    pixels = augment_batch(images, Augmentation.model_validate(changes), size_px=SIDE, generator=seeded(seed))
+    pixels = augment_batch(images, Augmentation.model_validate(changes), size_px=(SIDE, SIDE), generator=seeded(seed))
     weights = pixels[:, 0].numpy()
     places = (np.arange(SIDE) + 0.5) * 2 / SIDE - 1
     total = weights.sum(axis=(1, 2))
@@ -46,13 +46,13 @@ def find_marks(right: float, down: float, *, count: int = COUNT, seed: int = 0, 
 
 def test_without_changes_the_picture_comes_back() -> None:
     images = torch.randint(0, 256, (3, 20, 20, 3), dtype=torch.uint8, generator=seeded())
-    pixels = augment_batch(images, Augmentation(), size_px=20, generator=seeded())
+    pixels = augment_batch(images, Augmentation(), size_px=(20, 20), generator=seeded())
     torch.testing.assert_close(pixels, images.permute(0, 3, 1, 2) / 255, atol=1e-6, rtol=0)
 
 
 def test_without_changes_a_smaller_size_is_the_picture_resized() -> None:
     ramp = torch.linspace(0, 255, 40).byte()[None, None, :, None].expand(1, 40, 40, 3)
-    pixels = augment_batch(ramp, Augmentation(), size_px=20, generator=seeded())
+    pixels = augment_batch(ramp, Augmentation(), size_px=(20, 20), generator=seeded())
     expected = ramp[0, 0, :, 0].float().view(20, 2).mean(dim=1) / 255
     torch.testing.assert_close(pixels[0, 1, 7], expected, atol=1e-3, rtol=0)
 
@@ -143,14 +143,14 @@ def test_resampling_is_that_of_pillow() -> None:
     half = SIDE / 2  # Pillow's coordinates start at the corner and count pixels, torch's at the centre in half sides
     data = (a, b, half * (1 + c - a - b), d, e, half * (1 + f - d - e))
     expected = picture.convert("F").transform((SIDE, SIDE), Image.Transform.AFFINE, data, Image.Resampling.BILINEAR)
-    got = resample(pixels, matrix, SIDE)[0, 0].numpy()
+    got = resample(pixels, matrix, (SIDE, SIDE))[0, 0].numpy()
     inside = np.s_[2:-2, 2:-2]
     np.testing.assert_allclose(got[inside], np.asarray(expected)[inside], atol=0.5)
 
 
 def test_beyond_the_border_pictures_are_mirrored() -> None:
     pixels = torch.rand(1, 3, 16, 16, generator=seeded())
-    shifted = resample(pixels, torch.tensor([[[1.0, 0, 1.0], [0, 1, 0]]]), 16)
+    shifted = resample(pixels, torch.tensor([[[1.0, 0, 1.0], [0, 1, 0]]]), (16, 16))
     torch.testing.assert_close(shifted[..., 8:], pixels[..., 8:].flip(-1))
 
 
@@ -191,7 +191,7 @@ def test_blur_takes_fine_detail_from_its_share_of_batches() -> None:
     torch.testing.assert_close(lose_resolution(smooth, seeded()), smooth)
     images = (pixels.permute(0, 2, 3, 1) * 255).byte()
     blurred = [
-        float(augment_batch(images, Augmentation(blur=0.3), size_px=32, generator=seeded(seed)).std()) < 0.45
+        float(augment_batch(images, Augmentation(blur=0.3), size_px=(32, 32), generator=seeded(seed)).std()) < 0.45
         for seed in range(100)
     ]
     assert 0.18 < np.mean(blurred) < 0.42
@@ -199,11 +199,11 @@ def test_blur_takes_fine_detail_from_its_share_of_batches() -> None:
 
 def test_noise_is_within_its_limit_and_the_result_within_0_and_1() -> None:
     images = torch.full((COUNT, 16, 16, 3), 128, dtype=torch.uint8)
-    spread = augment_batch(images, Augmentation(noise=0.1), size_px=16, generator=seeded()).std(dim=(1, 2, 3))
+    spread = augment_batch(images, Augmentation(noise=0.1), size_px=(16, 16), generator=seeded()).std(dim=(1, 2, 3))
     assert spread.min() < 0.01
     assert 0.085 < spread.max() < 0.11
     wild = Augmentation(noise=0.9, brightness=0.9, contrast=0.9)
-    pixels = augment_batch(images, wild, size_px=16, generator=seeded())
+    pixels = augment_batch(images, wild, size_px=(16, 16), generator=seeded())
     assert 0 <= pixels.min() <= pixels.max() <= 1
 
 
@@ -253,8 +253,8 @@ def test_one_generator_decides_everything() -> None:
         erase=0.5,
     )
     torch.manual_seed(1)
-    first = augment_batch(images, recipe, size_px=24, generator=seeded(5))
+    first = augment_batch(images, recipe, size_px=(24, 24), generator=seeded(5))
     torch.manual_seed(2)
-    second = augment_batch(images, recipe, size_px=24, generator=seeded(5))
+    second = augment_batch(images, recipe, size_px=(24, 24), generator=seeded(5))
     assert torch.equal(first, second)
-    assert not torch.equal(first, augment_batch(images, recipe, size_px=24, generator=seeded(6)))
+    assert not torch.equal(first, augment_batch(images, recipe, size_px=(24, 24), generator=seeded(6)))

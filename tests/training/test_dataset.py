@@ -14,7 +14,7 @@ import torch
 from secondlook.data.manifest import Manifest, write_manifest
 from secondlook.errors import DatasetError, RecipeError
 from secondlook.imaging.read import read_picture
-from secondlook.imaging.resize import resize_square
+from secondlook.imaging.resize import resize_picture
 from secondlook.training import dataset
 from secondlook.training.dataset import Pictures, cache_pictures, draw_order, find_cache_folder
 from tests.training.tiny import decode_slowly, start
@@ -60,7 +60,7 @@ def test_pictures_are_decoded_once_as_serving_does_and_mapped_into_memory(
 ) -> None:
     seen = []
     pictures = cache_pictures(few, size_px=24, folder=tmp_path / "cache", advance=lambda *count: seen.append(count))
-    expected = [resize_square(read_picture(path, target_px=24).pixels, 24) for path in few.paths()]
+    expected = [resize_picture(read_picture(path, target_px=24).pixels, 24) for path in few.paths()]
     np.testing.assert_array_equal(pictures, expected)
     assert pictures.dtype == np.uint8
     assert seen == [(number, 8) for number in range(1, 9)]

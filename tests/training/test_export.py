@@ -58,7 +58,7 @@ def draft(folder: Path, network: nn.Module, recipe: Recipe) -> bytes:
 
 def draw_images(count: int) -> np.ndarray:
     images = np.random.default_rng(1).integers(0, 256, (count, SIDE, SIDE, 3), dtype=np.uint8)
-    images[0] = draw_probe(SIDE)
+    images[0] = draw_probe((SIDE, SIDE))
     return images
 
 
@@ -207,10 +207,10 @@ def spoil(model: onnx.ModelProto, fault: str) -> bytes:
 @pytest.mark.parametrize(("fault", "said"), [("weights", "logits|map"), ("nan", "logits differs from torch's by nan")])
 def test_a_broken_graph_fails_the_comparison(tmp_path: Path, fault: str, said: str) -> None:
     served = Served(build_small(), views=1, shift=np.zeros(7, np.float32)).eval()
-    model = trace_graph(served, size_px=SIDE)
-    compare_graph(served, model.SerializeToString(), size_px=SIDE)
+    model = trace_graph(served, size_px=(SIDE, SIDE))
+    compare_graph(served, model.SerializeToString(), size_px=(SIDE, SIDE))
     with pytest.raises(BundleError, match=said):
-        compare_graph(served, spoil(model, fault), size_px=SIDE)
+        compare_graph(served, spoil(model, fault), size_px=(SIDE, SIDE))
 
 
 def test_an_export_that_does_not_hold_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,10 +225,10 @@ def test_an_export_that_does_not_hold_writes_nothing(tmp_path: Path, monkeypatch
 
 def test_a_graph_of_another_shape_fails_the_comparison() -> None:
     served = Served(build_small(classes=6), views=1, shift=np.zeros(6, np.float32)).eval()
-    model = trace_graph(served, size_px=SIDE).SerializeToString()
+    model = trace_graph(served, size_px=(SIDE, SIDE)).SerializeToString()
     other = Served(build_small(), views=1, shift=np.zeros(7, np.float32)).eval()
     with pytest.raises(BundleError, match="logits has the shape"):
-        compare_graph(other, model, size_px=SIDE)
+        compare_graph(other, model, size_px=(SIDE, SIDE))
 
 
 def test_only_classifiers_are_exported(tmp_path: Path) -> None:

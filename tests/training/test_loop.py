@@ -63,7 +63,7 @@ def test_a_run_learns_and_tells_of_every_step_and_epoch(tmp_path: Path) -> None:
     np.testing.assert_allclose([row["loss"] for row in history], means)
     assert np.mean([step.loss for step in steps[-6:]]) < 0.6 * np.mean([step.loss for step in steps[:6]])
     _, held_out = make_pictures()
-    logits = predict_logits(network, held_out, size_px=32, device=torch.device("cpu"), precision="fp32")
+    logits = predict_logits(network, held_out, size_px=(32, 32), device=torch.device("cpu"), precision="fp32")
     assert (logits.argmax(axis=1) == held_out.labels).mean() > 0.7
     assert not network.training
 
@@ -125,7 +125,7 @@ def test_the_best_epoch_is_kept_where_the_recipe_says_so(tmp_path: Path) -> None
     network = train(recipe, tmp_path, watcher=Watcher(epoch=history.append))
     areas = [row["calibration_auc"] for row in history[-1]]
     _, held_out = make_pictures()
-    logits = predict_logits(network, held_out, size_px=32, device=torch.device("cpu"), precision="fp32")
+    logits = predict_logits(network, held_out, size_px=(32, 32), device=torch.device("cpu"), precision="fp32")
     measured = loop.measure_logits(logits, held_out.labels, log_prior=np.zeros(7, np.float32))
     assert measured["calibration_auc"] == max(areas)
     packed = load_checkpoint(tmp_path, warn=pytest.fail)

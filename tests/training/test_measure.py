@@ -44,7 +44,7 @@ def test_logits_come_for_every_picture_at_the_size_of_the_export() -> None:
     learnt, _ = make_pictures(count=EVALUATION_BATCH + 3, held_out=7)
     pictures = Pictures(learnt.images, learnt.rows[::-1].copy(), learnt.labels[::-1].copy())
     look = Look()
-    logits = predict_logits(look, pictures, size_px=32, device=torch.device("cpu"), precision="fp32")
+    logits = predict_logits(look, pictures, size_px=(32, 32), device=torch.device("cpu"), precision="fp32")
     assert look.sizes == [(3, 32, 32)] * 2
     expected = learnt.images[: len(learnt)][::-1].mean(axis=(1, 2)) / 255
     np.testing.assert_allclose(logits, expected, atol=2e-3)

@@ -21,7 +21,8 @@ from secondlook.conditions import SKIN
 from secondlook.data.manifest import Manifest, read_manifest
 from secondlook.training.dataset import Pictures, cache_pictures
 from secondlook.training.loop import Watcher, train_network
-from secondlook.training.recipe import Recipe, read_recipe
+from secondlook.training.reading import read_recipe
+from secondlook.training.recipe import Recipe
 from secondlook.training.run import encode_labels, open_run
 from tests.drawing import save_lesion
 

@@ -99,7 +99,7 @@ def tabulate_facts(bundle: "Bundle") -> Table:
         "Bundle": f"{facts.name} {facts.version}",
         "Hash": bundle.sha256,
         "Task": f"{facts.task}: {', '.join(facts.labels)}",
-        "Input": f"{facts.input_size_px} px, central square; {facts.graph.views} view(s) averaged",
+        "Input": f"{facts.describe_input()}; {facts.graph.views} view(s) averaged",
         "Created": facts.created.isoformat(),
         "Licence": facts.licence,
         "Recipe": f"{facts.training.recipe} ({facts.training.recipe_sha256[:12]})",

@@ -198,7 +198,7 @@ def write_heatmap(picture: "Picture", prediction: "Prediction", path: Path) -> N
     small.thumbnail((HEATMAP_SIDE_PX, HEATMAP_SIDE_PX))
     with explain_failure(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encode_png(blend_overlay(np.asarray(small), prediction.heatmap)))
+        path.write_bytes(encode_png(blend_overlay(np.asarray(small), prediction.heatmap, seen=prediction.seen)))
 
 
 def describe_prediction(prediction: "Prediction") -> Record:
@@ -207,6 +207,7 @@ def describe_prediction(prediction: "Prediction") -> Record:
         "task": prediction.task,
         "label": prediction.label,
         "probabilities": dict(prediction.probabilities),
+        "risk": prediction.risk,
         "malignancy": prediction.malignancy,
         "triage": prediction.triage,
         "reasons": [
@@ -253,7 +254,7 @@ def write_table(records: Sequence[Record], predictor: "Predictor", stream: TextI
     """Write a table for reading."""
     facts, shares = predictor.bundle.facts, predictor.usual_shares
     table = Table(
-        *("Picture", "Triage", "Malignancy", "Label"),
+        *("Picture", "Triage", predictor.task.risk["en"], "Label"),
         caption=f"{facts.name} {facts.version}, {predictor.bundle.sha256[:12]}. Supports a decision; is no diagnosis.",
         caption_justify="left",
     )
@@ -267,7 +268,7 @@ def write_table(records: Sequence[Record], predictor: "Predictor", stream: TextI
         note = "" if triage != "not_evaluable" else f" ({explain_refusal(record)})"
         verdict = Text(triage.replace("_", " ") + note, COLOURS[triage])
         label = predictor.task.find_label(record["label"]).names["en"]
-        table.add_row(name, verdict, f"{record['malignancy']:.1%}", f"{label}, {share}")
+        table.add_row(name, verdict, f"{record['risk']:.1%}", f"{label}, {share}")
     Console(file=stream, width=None if stream.isatty() else PLAIN_WIDTH).print(table)
 
 

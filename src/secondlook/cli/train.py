@@ -39,7 +39,7 @@ def train(
         secondlook train skin --set data.manifest=mine.csv --set data.source=null --set data.folder=null
     """
     try:
-        from secondlook.training.recipe import read_recipe
+        from secondlook.training.reading import read_recipe
         from secondlook.training.run import train_run
     except ModuleNotFoundError as error:
         raise RecipeError(

@@ -34,7 +34,7 @@ class Answered:
 def answer_manifest(predictor: Predictor, manifest: Manifest, *, track: Track = track_silently) -> Answered:
     """Predict every picture of a manifest, one by one; leave out what cannot be judged, and say so.
 
-    A manifest of another task serves as far as its labels are malignant or benign.
+    A manifest of another task serves as far as its labels are alarming or not.
 
     Args:
         predictor: The bundle, ready to predict.
@@ -110,10 +110,10 @@ def _collect(predictions: list[Prediction], manifest: Manifest, own: Task, predi
     return Answers(
         keys=keys,
         labels=np.array([keys.index(label) for label in frame["label"]], dtype=np.int64) if same else None,
-        malignant=frame["label"].isin(own.malignant).to_numpy(dtype=bool),
+        alarming=frame["label"].isin(own.alarming).to_numpy(dtype=bool),
         predicted=np.array([keys.index(prediction.label) for prediction in predictions], dtype=np.int64),
         probabilities=np.array([[prediction.probabilities[key] for key in keys] for prediction in predictions]),
-        malignancy=np.clip([prediction.malignancy for prediction in predictions], 0, 1),
+        risk=np.clip([prediction.risk for prediction in predictions], 0, 1),
         triage=np.array([prediction.triage for prediction in predictions]),
         outlier=np.array([prediction.outlier_score > limit for prediction in predictions], dtype=bool),
         groups=frame["group"].astype(str).to_numpy(dtype=np.str_),
@@ -136,7 +136,7 @@ def _note_unread(count: int) -> list[str]:
 def _note_absent(answered: Manifest, own: Task, task: Task) -> list[str]:
     labels = set(answered.frame["label"])
     if own.key != task.key:
-        return [f"The labels are those of {own.key}, not of {task.key}: only malignancy and triage are measured."]
+        return [f"The labels are those of {own.key}, not of {task.key}: only risk and triage are measured."]
     absent = [key for key in task.keys if key not in labels]
     notes = []
     if absent:
@@ -144,7 +144,7 @@ def _note_absent(answered: Manifest, own: Task, task: Task) -> list[str]:
             f"No picture of {', '.join(absent)}: sensitivity, F1 and AUC of that are undefined, "
             "and macro figures average the other labels."
         )
-    for severity, keys in (("malignant", set(own.malignant)), ("benign", set(own.keys) - set(own.malignant))):
+    for side, keys in (("alarming", set(own.alarming)), ("other", set(own.keys) - set(own.alarming))):
         if not labels & keys:
-            notes.append(f"No {severity} picture: the AUC of malignancy is undefined.")
+            notes.append(f"No {side} picture: the AUC of the risk is undefined.")
     return notes

@@ -76,7 +76,7 @@ def _render_head(bundle: Bundle, evidence: Evidence) -> str:
     mark = "" if evidence.leak == "none" else f"\n\n> **Every figure here is marked:** {evidence.leak}"
     return (
         f"# {facts.name} {facts.version}: {task.names['en'].lower()}\n\n"
-        f"A bundle of Secondlook. Task `{task.key}`, {facts.input_size_px} px central square, "
+        f"A bundle of Secondlook. Task `{task.key}`, {facts.describe_input()}, "
         f"{facts.graph.views} view{'s' if facts.graph.views > 1 else ''} of each picture averaged. "
         f"Licence of the weights: {facts.licence}.{mark}"
     )
@@ -136,7 +136,7 @@ def _render_points(bundle: Bundle, evidence: Evidence) -> str:
     measures: Any = evidence.measures
     rows = []
     for point in bundle.calibration.operating_points:
-        figures = measures["malignancy"]["operating_points"][point.name]
+        figures = measures["risk"]["operating_points"][point.name]
         fitted = f"{point.sensitivity:.3f} (at least {point.sensitivity_lower:.3f})"
         rows.append(
             (
@@ -154,7 +154,7 @@ def _render_points(bundle: Bundle, evidence: Evidence) -> str:
         (severity, *(write_share(measures["triage"][severity][word]) for word in measures["triage"][severity]))
         for severity in measures["triage"]
     ]
-    triage = _render_table(("", *(word.replace("_", " ") for word in measures["triage"]["malignant"])), shares)
+    triage = _render_table(("", *(word.replace("_", " ") for word in measures["triage"]["alarming"])), shares)
     return (
         "## Operating points and triage\n\n"
         "Thresholds on the probability of malignancy, chosen on the calibration split for a sensitivity of at least "

@@ -14,7 +14,7 @@ from secondlook.evaluation.calibration import fit_temperature, measure_log_prior
 from secondlook.evaluation.evidence import replace_file
 from secondlook.evaluation.outliers import fit_outlier_limit
 from secondlook.evaluation.triage import TARGETS, fit_operating_point
-from secondlook.inference.bundle import Calibration, FittedOn, read_facts
+from secondlook.inference.bundle import BundleFacts, Calibration, FittedOn, read_facts
 from secondlook.inference.predictor import read_input, soften
 from secondlook.inference.session import Outputs, Session
 
@@ -40,19 +40,19 @@ def fit_calibration(
     facts = read_facts(folder)
     task = find_task(facts.task)
     labels = number_labels(manifest, facts.task)
-    outputs = run_graph(folder, manifest, size_px=facts.input_size_px, track=track)
+    outputs = run_graph(folder, manifest, facts, track=track)
     groups = manifest.frame["group"].astype(str).to_numpy(dtype=np.str_)
     log_prior = np.round(measure_log_prior(labels, classes=len(task.keys)), DIGITS)
     scores = outputs.logits.astype(np.float64) + log_prior
     temperature = round(fit_temperature(scores, labels), DIGITS)
-    columns = [task.keys.index(key) for key in task.malignant]
-    malignancy = soften(scores / temperature)[:, columns].sum(axis=1)
-    malignant = np.isin(labels, columns)
+    columns = [task.keys.index(key) for key in task.alarming]
+    risk = soften(scores / temperature)[:, columns].sum(axis=1)
+    alarming = np.isin(labels, columns)
     calibration = Calibration(
         temperature=temperature,
         log_prior=tuple(log_prior.tolist()),
         operating_points=tuple(
-            fit_operating_point(name, malignancy, malignant, groups, seed=seed, resamples=resamples) for name in TARGETS
+            fit_operating_point(name, risk, alarming, groups, seed=seed, resamples=resamples) for name in TARGETS
         ),
         outlier=fit_outlier_limit(outputs.embedding, labels, groups),
         fitted_on=FittedOn(
@@ -67,7 +67,7 @@ def fit_calibration(
     return calibration
 
 
-def run_graph(folder: Path, manifest: Manifest, *, size_px: int, track: Track = track_silently) -> Outputs:
+def run_graph(folder: Path, manifest: Manifest, facts: BundleFacts, *, track: Track = track_silently) -> Outputs:
     """Run a draft's graph on every picture, read as the predictor reads it.
 
     Returns:
@@ -82,7 +82,7 @@ def run_graph(folder: Path, manifest: Manifest, *, size_px: int, track: Track = 
     faults = []
     for row, path in enumerate(track(manifest.paths(), "Calibrating", len(manifest))):
         try:
-            _, image = read_input(path, size_px)
+            _, image = read_input(path, facts.input_size_px, resize=facts.resize)
         except InputError as error:
             faults.append(f"row {row + 2}: {path.name}: {error}")
             continue

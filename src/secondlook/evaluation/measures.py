@@ -28,7 +28,7 @@ Nested = dict[str, Any]
 
 DIGITS = 4
 TRIAGES = ("urgent", "refer", "routine", "not_evaluable")
-SEVERITIES = ("malignant", "benign")
+SIDES = ("alarming", "other")
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ class Answers:
     Attributes:
         keys: The labels of the bundle's task.
         labels: int64 N, the true labels' numbers; none where the data belong to another task.
-        malignant: bool N, whether the lesion is malignant.
+        alarming: bool N, whether the true label is one of the alarming ones.
         predicted: int64 N, the number of the label that the bundle named.
         probabilities: float64 N×K, calibrated.
-        malignancy: float64 N, the probability of malignancy.
+        risk: float64 N, the probability of the alarming labels together.
         triage: N words, of ``TRIAGES``.
         outlier: bool N, whether the picture lies beyond the outlier limit.
         groups: N names of the patients or lesions.
@@ -49,10 +49,10 @@ class Answers:
 
     keys: tuple[str, ...]
     labels: NDArray[np.int64] | None
-    malignant: Flags
+    alarming: Flags
     predicted: NDArray[np.int64]
     probabilities: Floats
-    malignancy: Floats
+    risk: Floats
     triage: NDArray[np.str_]
     outlier: Flags
     groups: NDArray[np.str_]
@@ -76,7 +76,7 @@ def measure_answers(answers: Answers, points: Sequence[OperatingPoint], *, seed:
     """
 
     def measure(weights: Floats) -> dict[str, Floats]:
-        figures = measure_malignancy(answers, points, weights)
+        figures = measure_risk(answers, points, weights)
         figures |= measure_triage(answers, weights)
         return figures | measure_labels(answers, answers.labels, weights) if answers.labels is not None else figures
 
@@ -89,10 +89,10 @@ def measure_answers(answers: Answers, points: Sequence[OperatingPoint], *, seed:
         confusion = compute_confusion(answers.labels, answers.predicted, classes=len(answers.keys))
         nested["confusion_matrix"] = confusion.astype(int).tolist()
     for point in points:
-        nested["malignancy"]["operating_points"][point.name]["threshold"] = point.threshold
+        nested["risk"]["operating_points"][point.name]["threshold"] = point.threshold
     nested["triage_counts"] = {
-        severity: {word: int((answers.triage[rows] == word).sum()) for word in TRIAGES}
-        for severity, rows in _split_severity(answers)
+        side: {word: int((answers.triage[rows] == word).sum()) for word in TRIAGES}
+        for side, rows in _split_sides(answers)
     }
     return nested
 
@@ -127,29 +127,29 @@ def measure_labels(answers: Answers, labels: NDArray[np.int64], weights: Floats)
     return figures
 
 
-def measure_malignancy(answers: Answers, points: Sequence[OperatingPoint], weights: Floats) -> dict[str, Floats]:
-    """Measure the probability of malignancy, and what each operating point's threshold gives: name → float64 R."""
-    malignant, malignancy = answers.malignant, answers.malignancy
+def measure_risk(answers: Answers, points: Sequence[OperatingPoint], weights: Floats) -> dict[str, Floats]:
+    """Measure the probability of the alarming labels, and what each threshold gives: name → float64 R."""
+    alarming, risk = answers.alarming, answers.risk
     figures = {
-        "malignancy/auc": compute_auc(malignant, malignancy, weights=weights),
-        "malignancy/expected_calibration_error": compute_calibration_error(malignancy, malignant, weights=weights),
-        "malignancy/brier": compute_brier(malignant, malignancy, weights=weights),
+        "risk/auc": compute_auc(alarming, risk, weights=weights),
+        "risk/expected_calibration_error": compute_calibration_error(risk, alarming, weights=weights),
+        "risk/brier": compute_brier(alarming, risk, weights=weights),
     }
     for point in points:
-        flagged = (malignancy >= point.threshold).astype(int)
-        rates = compute_rates(compute_confusion(malignant.astype(int), flagged, classes=2, weights=weights))
-        figures |= {f"malignancy/operating_points/{point.name}/{name}": rates[name][..., 1] for name in RATES}
+        flagged = (risk >= point.threshold).astype(int)
+        rates = compute_rates(compute_confusion(alarming.astype(int), flagged, classes=2, weights=weights))
+        figures |= {f"risk/operating_points/{point.name}/{name}": rates[name][..., 1] for name in RATES}
     return figures
 
 
 def measure_triage(answers: Answers, weights: Floats) -> dict[str, Floats]:
-    """Measure which share of the malignant, of the benign and of all pictures gets which triage: name → float64 R."""
+    """Measure which share of the alarming, of the other and of all pictures gets which triage: name → float64 R."""
     figures = {}
-    for severity, rows in _split_severity(answers):
+    for side, rows in _split_sides(answers):
         totals = weights[..., rows].sum(axis=-1)
         for word in TRIAGES:
             hits = weights[..., rows] @ (answers.triage[rows] == word)
-            figures[f"triage/{severity}/{word}"] = compute_share(hits, totals)
+            figures[f"triage/{side}/{word}"] = compute_share(hits, totals)
     everyone = weights.sum(axis=-1)
     figures["refusals/outlier"] = compute_share(weights @ answers.outlier, everyone)
     figures["refusals/not_evaluable"] = compute_share(weights @ (answers.triage == "not_evaluable"), everyone)
@@ -159,8 +159,8 @@ def measure_triage(answers: Answers, weights: Floats) -> dict[str, Floats]:
 def list_shares(answers: Answers, points: Sequence[OperatingPoint]) -> Iterator[tuple[str, Flags]]:
     """Yield the figures that are shares of pictures, each with the rows that it is a share of."""
     yield from _list_point_shares(answers, points)
-    for severity, rows in _split_severity(answers):
-        yield from ((f"triage/{severity}/{word}", rows) for word in TRIAGES)
+    for side, rows in _split_sides(answers):
+        yield from ((f"triage/{side}/{word}", rows) for word in TRIAGES)
     everything = np.ones(len(answers.groups), dtype=bool)
     yield "refusals/outlier", everything
     yield "refusals/not_evaluable", everything
@@ -177,15 +177,15 @@ def list_shares(answers: Answers, points: Sequence[OperatingPoint]) -> Iterator[
 
 def _list_point_shares(answers: Answers, points: Sequence[OperatingPoint]) -> Iterator[tuple[str, Flags]]:
     for point in points:
-        flagged, place = answers.malignancy >= point.threshold, f"malignancy/operating_points/{point.name}"
-        yield f"{place}/sensitivity", answers.malignant
-        yield f"{place}/specificity", ~answers.malignant
+        flagged, place = answers.risk >= point.threshold, f"risk/operating_points/{point.name}"
+        yield f"{place}/sensitivity", answers.alarming
+        yield f"{place}/specificity", ~answers.alarming
         yield f"{place}/ppv", flagged
         yield f"{place}/npv", ~flagged
 
 
-def _split_severity(answers: Answers) -> Iterator[tuple[str, Flags]]:
-    return zip(SEVERITIES, (answers.malignant, ~answers.malignant), strict=True)
+def _split_sides(answers: Answers) -> Iterator[tuple[str, Flags]]:
+    return zip(SIDES, (answers.alarming, ~answers.alarming), strict=True)
 
 
 def _widen(interval: Interval, groups: NDArray[np.str_], rows: Flags | None) -> Interval:

@@ -17,10 +17,10 @@ OVERALL: Mapping[str, str] = {
     "expected_calibration_error": "Expected calibration error",
     "brier": "Brier score (0 … 2)",
 }
-MALIGNANCY: Mapping[str, str] = {
-    "auc": "Malignancy: AUC",
-    "expected_calibration_error": "Malignancy: expected calibration error",
-    "brier": "Malignancy: Brier score (0 … 1)",
+RISK: Mapping[str, str] = {
+    "auc": "Risk: AUC",
+    "expected_calibration_error": "Risk: expected calibration error",
+    "brier": "Risk: Brier score (0 … 1)",
 }
 POINT: Mapping[str, str] = {"sensitivity": "sensitivity", "specificity": "specificity", "ppv": "PPV", "npv": "NPV"}
 PER_LABEL: Mapping[str, str] = {
@@ -53,14 +53,14 @@ def write_share(figure: Mapping[str, float | None]) -> str:
 
 
 def list_overall(measures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield what was measured over all labels, and for malignancy, as names and figures in words."""
+    """Yield what was measured over all labels, and for the risk, as names and figures in words."""
     for key, name in OVERALL.items():
         if key in measures:
             yield name, write_figure(measures[key])
-    malignancy = measures["malignancy"]
-    for key, name in MALIGNANCY.items():
-        yield name, write_figure(malignancy[key])
-    for point, figures in malignancy["operating_points"].items():
+    risk = measures["risk"]
+    for key, name in RISK.items():
+        yield name, write_figure(risk[key])
+    for point, figures in risk["operating_points"].items():
         for key, name in POINT.items():
             yield f"At {point}: {name}", write_figure(figures[key])
     for key, name in (("outlier", "Refused as outliers"), ("not_evaluable", "Not evaluable")):

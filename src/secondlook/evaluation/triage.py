@@ -1,4 +1,4 @@
-"""Thresholds on the probability of malignancy, chosen on the calibration split alone."""
+"""Thresholds on the probability of the alarming labels, chosen on the calibration split alone."""
 
 import math
 from typing import Any, Literal
@@ -36,7 +36,7 @@ def choose_threshold(scores: NDArray[np.floating[Any]], positive: NDArray[np.boo
         raise ValueError(f"Expected a target above 0 and up to 1, got {target}.")
     descending = np.sort(scores[positive])[::-1]
     if not len(descending):
-        raise DatasetError("Expected malignant pictures to choose a threshold on, found none; add some.")
+        raise DatasetError("Expected pictures with an alarming label to choose a threshold on, found none; add some.")
     needed = math.ceil(round(target * len(descending), 9))
     scale = 10**DIGITS
     return float(math.floor(float(descending[needed - 1]) * scale) / scale)
@@ -58,17 +58,19 @@ def fit_operating_point(
 
     Args:
         name: One of ``TARGETS``.
-        scores: floats N, probability of malignancy.
-        positive: bool N, whether the lesion is malignant.
+        scores: floats N, probability of the alarming labels.
+        positive: bool N, whether the true label is alarming.
         groups: N names of the lesions or patients.
         seed: Seed of the bootstrap.
         resamples: Number of resamples.
 
     Raises:
-        DatasetError: No row is malignant, or no row is benign.
+        DatasetError: No row has an alarming label, or no row another.
     """
     if positive.all():
-        raise DatasetError("Expected benign pictures to choose a threshold on, found none; add some.")
+        raise DatasetError(
+            "Expected pictures without an alarming label to choose a threshold on, found none; add some."
+        )
     threshold = choose_threshold(scores, positive, target=TARGETS[name])
     flagged = scores >= threshold
     hits, positives = int(flagged[positive].sum()), int(positive.sum())

@@ -1,4 +1,4 @@
-"""Draw a heatmap over the picture that it explains, aligned to the central square that the network saw."""
+"""Draw a heatmap over the picture that it explains, aligned to the part that the network saw."""
 
 import io
 
@@ -9,39 +9,51 @@ from PIL import Image
 # Lightness rises steadily from dark blue to yellow, which readers with any colour vision deficiency can follow.
 SCALE_RGB = ((20, 30, 99), (91, 69, 145), (171, 105, 132), (235, 164, 81), (255, 243, 80))
 SHOWN_FROM = 0.25
+WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 
-def draw_overlay(heatmap: NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
+def draw_overlay(
+    heatmap: NDArray[np.float32], size: tuple[int, int], *, seen: tuple[float, float, float, float] = WHOLE
+) -> Image.Image:
     """Return a heatmap as a picture of ``size`` (width, height) to lay over the original, RGBA.
 
-    Colour and opacity rise with the heat; outside the central square, which the network did not see, and where the
-    heat is below a quarter, it is fully transparent.
+    Colour and opacity rise with the heat; outside the part that the network saw, and where the heat is below a quarter,
+    it is fully transparent.
 
     Args:
-        heatmap: float32 h×w in 0…1 over the central square, row 0 at the top.
+        heatmap: float32 h×w in 0…1 over the part that the network saw, row 0 at the top.
         size: Width and height of the original picture in pixels.
+        seen: Left, top, right and lower edge of that part as shares of width and height.
     """
     width, height = size
-    side = min(width, height)
-    heat = Image.fromarray(heatmap.astype(np.float32)).resize((side, side), Image.Resampling.BICUBIC)
+    left, top = round(seen[0] * width), round(seen[1] * height)
+    part = (max(1, round(seen[2] * width) - left), max(1, round(seen[3] * height) - top))
+    heat = Image.fromarray(heatmap.astype(np.float32)).resize(part, Image.Resampling.BICUBIC)
     values = np.clip(np.asarray(heat), 0, 1)
     opacity = np.clip((values - SHOWN_FROM) / (1 - SHOWN_FROM), 0, 1) ** 0.5
-    square = np.dstack([colour_heat(values), np.rint(opacity * 255).astype(np.uint8)])
+    coloured = np.dstack([colour_heat(values), np.rint(opacity * 255).astype(np.uint8)])
     canvas = Image.new("RGBA", size, (0, 0, 0, 0))
-    canvas.paste(Image.fromarray(square), ((width - side) // 2, (height - side) // 2))
+    canvas.paste(Image.fromarray(coloured), (left, top))
     return canvas
 
 
-def blend_overlay(pixels: NDArray[np.uint8], heatmap: NDArray[np.float32], *, strength: float = 0.6) -> Image.Image:
+def blend_overlay(
+    pixels: NDArray[np.uint8],
+    heatmap: NDArray[np.float32],
+    *,
+    seen: tuple[float, float, float, float] = WHOLE,
+    strength: float = 0.6,
+) -> Image.Image:
     """Return the picture with its heatmap laid over it, RGB, at the picture's size.
 
     Args:
         pixels: uint8 H×W×3, RGB.
-        heatmap: float32 h×w in 0…1 over the central square, row 0 at the top.
+        heatmap: float32 h×w in 0…1 over the part that the network saw, row 0 at the top.
+        seen: Edges of that part, as in :func:`draw_overlay`.
         strength: Opacity of the hottest place, 0…1.
     """
     picture = Image.fromarray(pixels)
-    overlay = draw_overlay(heatmap, picture.size)
+    overlay = draw_overlay(heatmap, picture.size, seen=seen)
     overlay.putalpha(overlay.getchannel("A").point([round(strength * value) for value in range(256)]))
     return Image.alpha_composite(picture.convert("RGBA"), overlay).convert("RGB")
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from secondlook.conditions import Language
-from secondlook.imaging.resize import resize_square
+from secondlook.imaging.resize import resize_picture
 
 VIEW_PX: Final = 128
 _LUMINANCE: Final = np.array([0.299, 0.587, 0.114], np.float32)
@@ -138,7 +138,7 @@ def measure_quality(pixels: NDArray[np.uint8]) -> dict[str, float]:
     Args:
         pixels: uint8 H×W×3, RGB.
     """
-    luminance = resize_square(pixels, VIEW_PX).astype(np.float32) @ _LUMINANCE
+    luminance = resize_picture(pixels, VIEW_PX).astype(np.float32) @ _LUMINANCE
     inner = luminance[1:-1, 1:-1]
     response = 4 * inner - luminance[:-2, 1:-1] - luminance[2:, 1:-1] - luminance[1:-1, :-2] - luminance[1:-1, 2:]
     darkest, brightest = np.percentile(luminance, (5, 95))

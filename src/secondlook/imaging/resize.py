@@ -1,23 +1,47 @@
 """The one way in which a picture becomes a network's input, in training, in evaluation and in serving."""
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+Resize = Literal["central_crop", "stretch"]
+Box = tuple[float, float, float, float]
 
-def resize_square(pixels: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
-    """Resize the central square of a picture.
+
+def read_size(size_px: int | tuple[int, int]) -> tuple[int, int]:
+    """Return height and width in pixels; one number means a square."""
+    return (size_px, size_px) if isinstance(size_px, int) else size_px
+
+
+def find_box(width: int, height: int, *, size_px: int | tuple[int, int], resize: Resize = "central_crop") -> Box:
+    """Return the part of a picture that a network sees, as left, top, right and lower edge in pixels.
+
+    ``central_crop`` is the largest central part of the input's own proportions, ``stretch`` the whole picture.
+    """
+    if resize == "stretch":
+        return 0.0, 0.0, float(width), float(height)
+    rows, columns = read_size(size_px)
+    scale = min(width / columns, height / rows)
+    left, top = (width - columns * scale) / 2, (height - rows * scale) / 2
+    return left, top, left + columns * scale, top + rows * scale
+
+
+def resize_picture(
+    pixels: NDArray[np.uint8], size_px: int | tuple[int, int], *, resize: Resize = "central_crop"
+) -> NDArray[np.uint8]:
+    """Resize a picture, or its central part, to a network's input.
 
     Args:
         pixels: uint8 H×W×3, RGB.
-        size_px: Side of the result in pixels.
+        size_px: Side of a square, or height and width of the result, in pixels.
+        resize: What becomes of other proportions, see :func:`find_box`.
 
     Returns:
-        uint8 size×size×3, RGB, antialiased (Pillow's bicubic filter, which widens with the reduction).
+        uint8 height×width×3, RGB, antialiased (Pillow's bicubic filter, which widens with the reduction).
     """
     height, width = pixels.shape[:2]
-    side = min(height, width)
-    left, top = (width - side) / 2, (height - side) / 2
-    box = (left, top, left + side, top + side)
-    image = Image.fromarray(pixels)
-    return np.asarray(image.resize((size_px, size_px), Image.Resampling.BICUBIC, box=box))
+    rows, columns = read_size(size_px)
+    box = find_box(width, height, size_px=size_px, resize=resize)
+    return np.asarray(Image.fromarray(pixels).resize((columns, rows), Image.Resampling.BICUBIC, box=box))

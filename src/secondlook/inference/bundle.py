@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from secondlook.errors import BundleError
+from secondlook.imaging.resize import read_size
 from secondlook.inference.schema import (
     SCHEMA_VERSION,
     BundleFacts,
@@ -311,9 +312,9 @@ def _read_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
 
 
 def _check_reference(reference: Reference, facts: BundleFacts) -> None:
-    size, count = facts.input_size_px, len(reference.label) if reference.label.ndim == 1 else -1
+    size, count = read_size(facts.input_size_px), len(reference.label) if reference.label.ndim == 1 else -1
     wanted: dict[str, tuple[str, tuple[int, ...], NDArray[Any]]] = {
-        "probe_image": ("uint8", (size, size, 3), reference.probe_image),
+        "probe_image": ("uint8", (*size, 3), reference.probe_image),
         "probe_logits": ("float32", (len(facts.labels),), reference.probe_logits),
         "label": ("int64", (count,), reference.label),
         "embedding": ("float16", (count, *reference.embedding.shape[1:2]), reference.embedding),
@@ -329,7 +330,7 @@ def _check_reference(reference: Reference, facts: BundleFacts) -> None:
 
 
 def _check_probe(session: Session, reference: Reference, facts: BundleFacts) -> None:
-    if session.size_px != facts.input_size_px:
+    if session.size_px != read_size(facts.input_size_px):
         raise BundleError(
             f"bundle.json says {facts.input_size_px} px, model.onnx takes {session.size_px} px. Export it again."
         )

@@ -9,10 +9,10 @@ from typing import BinaryIO, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from secondlook.conditions import Task, find_task
+from secondlook.conditions import Task, Urgency, find_task
 from secondlook.imaging.quality import Quality, assess_quality
 from secondlook.imaging.read import Picture, read_picture
-from secondlook.imaging.resize import resize_square
+from secondlook.imaging.resize import Box, Resize, find_box, read_size, resize_picture
 from secondlook.inference.bundle import Bundle, Calibration, find_bundle, open_bundle
 from secondlook.inference.outliers import fit_scorer
 from secondlook.inference.reasons import Reason, explain_flag
@@ -39,13 +39,14 @@ class Prediction:
         task: Key of the task.
         label: The label whose probability stands highest above its usual share (the balanced decision).
         probabilities: Calibrated probability by label, in the task's order; they add up to one.
-        malignancy: Sum of the malignant labels' probabilities.
+        risk: Sum of the alarming labels' probabilities, which triage rests on: malignancy, pneumonia and so on.
         triage: ``urgent``, ``refer``, ``routine``, or ``not_evaluable`` for a bad picture or an outlier; the other
             fields of such a picture are filled in all the same, for research.
         reasons: What the triage rests on, most important first.
         outlier_score: Distance from the calibration pictures; higher is stranger.
         quality: How good the picture is.
-        heatmaps: By label, float32 h×w in 0…1 over the picture's central square, row 0 at the top.
+        heatmaps: By label, float32 h×w in 0…1 over what the network saw of the picture, row 0 at the top.
+        seen: That part of the picture: left, top, right and lower edge as shares of width and height.
         embedding: float32 D.
         bundle: Which bundle answered.
         seconds: Time from file to answer.
@@ -54,19 +55,25 @@ class Prediction:
     task: str
     label: str
     probabilities: Mapping[str, float]
-    malignancy: float
+    risk: float
     triage: Triage
     reasons: tuple[Reason, ...]
     outlier_score: float
     quality: Quality
     heatmaps: Mapping[str, NDArray[np.float32]]
+    seen: Box
     embedding: NDArray[np.float32]
     bundle: BundleIdentity
     seconds: float
 
     @property
+    def malignancy(self) -> float | None:
+        """Sum of the malignant labels' probabilities; nothing where the task has no such label."""
+        return self.risk if find_task(self.task).malignant else None
+
+    @property
     def heatmap(self) -> NDArray[np.float32]:
-        """The heatmap of the label, float32 h×w in 0…1 over the picture's central square."""
+        """The heatmap of the label, float32 h×w in 0…1 over what the network saw of the picture."""
         return self.heatmaps[self.label]
 
 
@@ -119,45 +126,53 @@ class Predictor:
     def _predict_one(self, source: Readable) -> Prediction:
         started = time.perf_counter()
         calibration = self.bundle.calibration
-        picture, image = read_input(source, self.bundle.facts.input_size_px)
+        picture, image = read_input(source, self.bundle.facts.input_size_px, resize=self.bundle.facts.resize)
         quality = assess_quality(picture.pixels, shorter_side_px=picture.source.shorter_side_px)
         outputs = self.bundle.session.run(image[None])
         probabilities = dict(zip(self.task.keys, calibrate(outputs.logits[0], calibration).tolist(), strict=True))
         label = max(probabilities, key=lambda key: probabilities[key] / self.usual_shares[key])
-        malignancy = sum(probabilities[key] for key in self.task.malignant)
+        risk = sum(probabilities[key] for key in self.task.alarming)
         outlier_score = float(self._scorer.score(outputs.embedding)[0])
         evaluable = quality.evaluable and outlier_score <= calibration.outlier.limit
-        triage: Triage = choose_triage(malignancy, calibration) if evaluable else "not_evaluable"
+        triage: Triage = choose_triage(risk, calibration, most=self.task.urgency) if evaluable else "not_evaluable"
         return Prediction(
             task=self.task.key,
             label=label,
             probabilities=probabilities,
-            malignancy=malignancy,
+            risk=risk,
             triage=triage,
-            reasons=self._explain(triage, label, probabilities, malignancy, outlier_score, quality),
+            reasons=self._explain(triage, label, probabilities, risk, outlier_score, quality),
             outlier_score=outlier_score,
             quality=quality,
             heatmaps=dict(zip(self.task.keys, scale_maps(outputs.map[0]), strict=True)),
+            seen=self._find_seen(picture),
             embedding=outputs.embedding[0],
             bundle=self.identity,
             seconds=time.perf_counter() - started,
         )
+
+    def _find_seen(self, picture: Picture) -> Box:
+        height, width = picture.pixels.shape[:2]
+        facts = self.bundle.facts
+        left, top, right, bottom = find_box(width, height, size_px=facts.input_size_px, resize=facts.resize)
+        return left / width, top / height, right / width, bottom / height
 
     def _explain(
         self,
         triage: Triage,
         label: str,
         probabilities: Mapping[str, float],
-        malignancy: float,
+        risk: float,
         outlier_score: float,
         quality: Quality,
     ) -> tuple[Reason, ...]:
         calibration = self.bundle.calibration
         reasons = [explain_flag(flag) for flag in quality.flags]
         if outlier_score > calibration.outlier.limit:
-            reasons.append(Reason("outlier", {"score": outlier_score, "limit": calibration.outlier.limit}))
+            figures = {"score": outlier_score, "limit": calibration.outlier.limit}
+            reasons.append(Reason("outlier", {**figures, "kind": self.task.kind}))
         if triage != "not_evaluable":
-            reasons.insert(0, explain_triage(triage, malignancy, calibration))
+            reasons.insert(0, explain_triage(triage, risk, self.task, calibration))
             reasons.extend(self._explain_label(label, probabilities))
         reasons.append(Reason("decision_support", {}))
         return tuple(reasons)
@@ -187,16 +202,18 @@ def load_predictor(name_or_folder: str | Path = "skin") -> Predictor:
     return Predictor(open_bundle(find_bundle(name_or_folder)))
 
 
-def read_input(source: Readable, size_px: int) -> tuple[Picture, NDArray[np.uint8]]:
-    """Return a picture, and uint8 S×S×3 RGB of its central square as the graph takes it.
+def read_input(
+    source: Readable, size_px: int | tuple[int, int], *, resize: Resize
+) -> tuple[Picture, NDArray[np.uint8]]:
+    """Return a picture, and uint8 H×W×3 RGB of it as the graph takes it.
 
     Training, calibration, evaluation and serving all read pictures in this way.
 
     Raises:
         InputError: The picture cannot be read.
     """
-    picture = source if isinstance(source, Picture) else read_picture(source, target_px=size_px)
-    return picture, resize_square(picture.pixels, size_px)
+    picture = source if isinstance(source, Picture) else read_picture(source, target_px=max(read_size(size_px)))
+    return picture, resize_picture(picture.pixels, size_px, resize=resize)
 
 
 def calibrate(logits: NDArray[np.floating], calibration: Calibration) -> NDArray[np.float64]:
@@ -215,19 +232,20 @@ def soften(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(odds / odds.sum(axis=-1, keepdims=True))
 
 
-def choose_triage(malignancy: float, calibration: Calibration) -> Verdict:
-    """Return the triage of an evaluable picture."""
-    if malignancy >= calibration.find_point("sensitivity_90").threshold:
+def choose_triage(risk: float, calibration: Calibration, *, most: Urgency) -> Verdict:
+    """Return the triage of an evaluable picture, ``most`` being the most that its task ever asks for."""
+    if risk >= calibration.find_point("sensitivity_90").threshold and most == "urgent":
         return "urgent"
-    return "refer" if malignancy >= calibration.find_point("sensitivity_95").threshold else "routine"
+    return "refer" if risk >= calibration.find_point("sensitivity_95").threshold else "routine"
 
 
-def explain_triage(triage: Verdict, malignancy: float, calibration: Calibration) -> Reason:
-    """Return the reason that malignancy against its threshold gives."""
+def explain_triage(triage: Verdict, risk: float, task: Task, calibration: Calibration) -> Reason:
+    """Return the reason that the risk against its threshold gives."""
     urgent = calibration.find_point("sensitivity_90")
     point = urgent if triage == "urgent" else calibration.find_point("sensitivity_95")
     figures: dict[str, float | str] = {
-        "malignancy": malignancy,
+        "task": task.key,
+        "risk": risk,
         "threshold": point.threshold,
         "threshold_urgent": urgent.threshold,
         "sensitivity": point.sensitivity,
@@ -235,7 +253,7 @@ def explain_triage(triage: Verdict, malignancy: float, calibration: Calibration)
         "specificity": point.specificity,
         "missed": 1 - point.sensitivity,
     }
-    return Reason(triage, figures)
+    return Reason("refer_at_most" if triage == "refer" and task.urgency == "refer" else triage, figures)
 
 
 def scale_maps(maps: NDArray[np.float32]) -> list[NDArray[np.float32]]:

@@ -7,42 +7,49 @@ from typing import Literal
 from secondlook.conditions import Language, Task, find_task
 from secondlook.imaging.quality import QualityFlag
 
-ReasonCode = Literal["quality", "outlier", "urgent", "refer", "routine", "above_usual_share", "decision_support"]
+ReasonCode = Literal[
+    "quality", "outlier", "urgent", "refer", "refer_at_most", "routine", "above_usual_share", "decision_support"
+]
 
 SENTENCES: dict[str, dict[Language, str]] = {
     "outlier": {
         "en": "The picture does not resemble those that the model was calibrated on (distance {score}, limit {limit}), "
-        "so its answer would mean nothing. Take a close picture of one lesion, in focus and evenly lit.",
+        "so its answer would mean nothing. {advice}",
         "fr": "L’image ne ressemble pas à celles qui ont servi à étalonner le modèle (distance {score}, limite "
-        "{limit}) : sa réponse n’aurait pas de sens. Prenez une image rapprochée d’une seule lésion, nette et "
-        "éclairée uniformément.",
+        "{limit}) : sa réponse n’aurait pas de sens. {advice}",
     },
     "urgent": {
-        "en": "The probability of malignancy is {malignancy}, not below the higher threshold of {threshold}. On the "
-        "calibration pictures that threshold found {sensitivity} of the malignant lesions (at least "
-        "{sensitivity_lower} with 95% confidence), and {specificity} of the benign ones lay below it.",
-        "fr": "La probabilité de malignité est de {malignancy} ; elle atteint le seuil supérieur de {threshold}. Sur "
-        "les images d’étalonnage, ce seuil a trouvé {sensitivity} des lésions malignes (au moins "
-        "{sensitivity_lower} avec une confiance de 95 %), et {specificity} des lésions bénignes étaient en dessous.",
+        "en": "{name}: the probability is {risk}, not below the higher threshold of {threshold}. On the calibration "
+        "pictures that threshold found {sensitivity} of those with it (at least {sensitivity_lower} with 95% "
+        "confidence), and {specificity} of those without it lay below.",
+        "fr": "{name} : la probabilité est de {risk} ; elle atteint le seuil supérieur de {threshold}. Sur les images "
+        "d’étalonnage, ce seuil a trouvé {sensitivity} des images atteintes (au moins {sensitivity_lower} avec une "
+        "confiance de 95 %), et {specificity} des autres étaient en dessous.",
     },
     "refer": {
-        "en": "The probability of malignancy is {malignancy}, not below the lower threshold of {threshold}, but below "
-        "the higher one of {threshold_urgent}. On the calibration pictures the lower threshold found {sensitivity} of "
-        "the malignant lesions (at least {sensitivity_lower} with 95% confidence), and {specificity} of the benign "
-        "ones lay below it.",
-        "fr": "La probabilité de malignité est de {malignancy} ; elle atteint le seuil inférieur de {threshold}, mais "
-        "pas le seuil supérieur de {threshold_urgent}. Sur les images d’étalonnage, le seuil inférieur a trouvé "
-        "{sensitivity} des lésions malignes (au moins {sensitivity_lower} avec une confiance de 95 %), et "
-        "{specificity} des lésions bénignes étaient en dessous.",
+        "en": "{name}: the probability is {risk}, not below the lower threshold of {threshold}, but below the higher "
+        "one of {threshold_urgent}. On the calibration pictures the lower threshold found {sensitivity} of those with "
+        "it (at least {sensitivity_lower} with 95% confidence), and {specificity} of those without it lay below.",
+        "fr": "{name} : la probabilité est de {risk} ; elle atteint le seuil inférieur de {threshold}, mais pas le "
+        "seuil supérieur de {threshold_urgent}. Sur les images d’étalonnage, le seuil inférieur a trouvé {sensitivity} "
+        "des images atteintes (au moins {sensitivity_lower} avec une confiance de 95 %), et {specificity} des autres "
+        "étaient en dessous.",
+    },
+    "refer_at_most": {
+        "en": "{name}: the probability is {risk}, not below the threshold of {threshold}. On the calibration pictures "
+        "that threshold found {sensitivity} of those with it (at least {sensitivity_lower} with 95% confidence), and "
+        "{specificity} of those without it lay below.",
+        "fr": "{name} : la probabilité est de {risk} ; elle atteint le seuil de {threshold}. Sur les images "
+        "d’étalonnage, ce seuil a trouvé {sensitivity} des images atteintes (au moins {sensitivity_lower} avec une "
+        "confiance de 95 %), et {specificity} des autres étaient en dessous.",
     },
     "routine": {
-        "en": "The probability of malignancy is {malignancy}, below the lower threshold of {threshold}. On the "
-        "calibration pictures that threshold found {sensitivity} of the malignant lesions (at least "
-        "{sensitivity_lower} with 95% confidence); it missed {missed}, so a low probability does not rule malignancy "
-        "out.",
-        "fr": "La probabilité de malignité est de {malignancy}, sous le seuil inférieur de {threshold}. Sur les images "
-        "d’étalonnage, ce seuil a trouvé {sensitivity} des lésions malignes (au moins {sensitivity_lower} avec une "
-        "confiance de 95 %) ; il en a manqué {missed} : une probabilité faible n’exclut pas une malignité.",
+        "en": "{name}: the probability is {risk}, below the lower threshold of {threshold}. On the calibration "
+        "pictures that threshold found {sensitivity} of those with it (at least {sensitivity_lower} with 95% "
+        "confidence); it missed {missed}, so a low probability does not rule it out.",
+        "fr": "{name} : la probabilité est de {risk}, sous le seuil inférieur de {threshold}. Sur les images "
+        "d’étalonnage, ce seuil a trouvé {sensitivity} des images atteintes (au moins {sensitivity_lower} avec une "
+        "confiance de 95 %) ; il en a manqué {missed} : une probabilité faible ne l’exclut pas.",
     },
     "above_usual_share": {
         "en": "The label named is {label} because its probability of {probability} stands highest above its usual "
@@ -56,7 +63,18 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "fr": "Ce résultat aide un clinicien à décider ; ce n’est pas un diagnostic.",
     },
 }
+ADVICE: dict[str, dict[Language, str]] = {
+    "photograph": {
+        "en": "Take a close picture of one lesion, in focus and evenly lit.",
+        "fr": "Prenez une image rapprochée d’une seule lésion, nette et éclairée uniformément.",
+    },
+    "radiograph": {
+        "en": "Choose the model for this part of the body, and send the whole X-ray rather than a photograph of it.",
+        "fr": "Choisissez le modèle de cette partie du corps et envoyez la radiographie entière, non sa photographie.",
+    },
+}
 DISTANCES = frozenset({"score", "limit"})
+PROBABILITIES = frozenset({"risk", "probability", "top_probability"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +95,10 @@ class Reason:
             return _restore_flag(self.figures).describe(language)
         task = find_task(str(self.figures["task"])) if "task" in self.figures else None
         words = {key: _write_figure(key, value, task, language) for key, value in self.figures.items()}
+        if task:
+            words["name"] = task.risk[language]
+        if "kind" in self.figures:
+            words["advice"] = ADVICE[str(self.figures["kind"])][language]
         return SENTENCES[self.code][language].format(**words)
 
 
@@ -92,5 +114,14 @@ def _restore_flag(figures: Mapping[str, float | str]) -> QualityFlag:
 def _write_figure(key: str, value: float | str, task: Task | None, language: Language) -> str:
     if isinstance(value, str):
         return task.find_label(value).names[language] if task and key != "task" else value
-    text = f"{value:.3f}" if key in DISTANCES else f"{100 * value:.1f}%"
+    text = f"{value:.3f}" if key in DISTANCES else _write_share(value, exact=key not in PROBABILITIES)
     return text if language == "en" else text.replace(".", ",").replace("%", "\N{NO-BREAK SPACE}%")
+
+
+def _write_share(share: float, *, exact: bool) -> str:
+    # No model is certain: what rounds to nothing or to all is written as below or above.
+    if not exact and share < 0.0005:
+        return "<0.1%"
+    if not exact and share > 0.9995:
+        return ">99.9%"
+    return f"{100 * share:.1f}%"

@@ -15,10 +15,12 @@ from pydantic import (
 )
 
 from secondlook.conditions import TASKS
+from secondlook.imaging.resize import Resize, read_size
 from secondlook.inference.outliers import OutlierMethod
 
 SCHEMA_VERSION = 1
 
+Side = Annotated[int, Field(ge=16, le=1024)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -51,19 +53,25 @@ class GraphFacts(Schema):
 
 
 class BundleFacts(Schema):
-    """``bundle.json``."""
+    """``bundle.json``; ``input_size_px`` is the side of a square, or height and width."""
 
     schema_version: Literal[1]
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
     version: str
     task: str
     labels: tuple[str, ...]
-    input_size_px: Annotated[int, Field(ge=16, le=1024)]
-    resize: Literal["central_square"]
+    input_size_px: Side | tuple[Side, Side]
+    resize: Resize
     created: datetime.date
     licence: str
     training: TrainingFacts
     graph: GraphFacts
+
+    def describe_input(self) -> str:
+        """Return in words what the graph takes."""
+        height, width = read_size(self.input_size_px)
+        how = "the whole picture" if self.resize == "stretch" else "the central part of the picture"
+        return f"{width}×{height} px, {how}"
 
     @model_validator(mode="after")
     def check_task(self) -> Self:
@@ -76,7 +84,7 @@ class BundleFacts(Schema):
 
 
 class OperatingPoint(Schema):
-    """A threshold on the probability of malignancy, and what it gave on the calibration split.
+    """A threshold on the probability of the alarming labels, and what it gave on the calibration split.
 
     ``sensitivity_lower`` is the one-sided 95 % bound of Clopper and Pearson 1934, doi 10.1093/biomet/26.4.404.
     """

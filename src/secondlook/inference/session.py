@@ -24,7 +24,7 @@ class Outputs:
     Attributes:
         logits: float32 N×K, before any prior and temperature.
         embedding: float32 N×D.
-        map: float32 N×K×h×w, class activation over the central square, row 0 at the top.
+        map: float32 N×K×h×w, class activation over what the network saw, row 0 at the top.
     """
 
     logits: NDArray[np.float32]
@@ -58,13 +58,13 @@ class Session:
             raise BundleError(
                 "Expected an ONNX graph in model.onnx; ONNX Runtime cannot load it. Export or fetch the bundle again."
             ) from error
-        self.size_px = check_signature(self._session)
+        self.size_px = check_signature(self._session)  # height and width
 
     def run(self, images: NDArray[np.uint8]) -> Outputs:
         """Run the graph.
 
         Args:
-            images: uint8 N×S×S×3, RGB, S being the bundle's input size.
+            images: uint8 N×H×W×3, RGB, of the bundle's input size.
 
         Returns:
             Logits, embeddings and maps of the N pictures; each is exactly what the picture gives alone.
@@ -72,10 +72,9 @@ class Session:
         Raises:
             BundleError: The graph fails on this input.
         """
-        if images.dtype != np.uint8 or images.shape[1:] != (self.size_px, self.size_px, 3) or not len(images):
-            raise ValueError(
-                f"Expected uint8 N×{self.size_px}×{self.size_px}×3 with N > 0, got {images.dtype} {images.shape}."
-            )
+        if images.dtype != np.uint8 or images.shape[1:] != (*self.size_px, 3) or not len(images):
+            height, width = self.size_px
+            raise ValueError(f"Expected uint8 N×{height}×{width}×3 with N > 0, got {images.dtype} {images.shape}.")
         # One by one: matrix products round differently with the number of rows, and a batch must equal singles.
         rows = [self._run_one(images[number : number + 1]) for number in range(len(images))]
         logits, embedding, activation = (np.concatenate(parts) for parts in zip(*rows, strict=True))
@@ -91,19 +90,19 @@ class Session:
         return outputs
 
 
-def check_signature(session: onnxruntime.InferenceSession) -> int:
-    """Return the input's side in pixels.
+def check_signature(session: onnxruntime.InferenceSession) -> tuple[int, int]:
+    """Return the input's height and width in pixels.
 
     Raises:
         BundleError: Inputs or outputs are not those of a bundle.
     """
     inputs = session.get_inputs()
     shape = list(inputs[0].shape) if len(inputs) == 1 else []
-    square = len(shape) == 4 and isinstance(shape[1], int) and shape[1] == shape[2] and shape[3] == 3
+    fixed = len(shape) == 4 and isinstance(shape[1], int) and isinstance(shape[2], int) and shape[3] == 3
     dynamic = bool(shape) and not isinstance(shape[0], int)
-    if len(inputs) != 1 or inputs[0].name != "image" or inputs[0].type != "tensor(uint8)" or not (square and dynamic):
+    if len(inputs) != 1 or inputs[0].name != "image" or inputs[0].type != "tensor(uint8)" or not (fixed and dynamic):
         raise BundleError(
-            "Expected a graph with one input `image`, uint8 N×S×S×3 with a free N; model.onnx has another. "
+            "Expected a graph with one input `image`, uint8 N×H×W×3 with a free N; model.onnx has another. "
             "Export it again."
         )
     found = {output.name: (output.type, len(output.shape)) for output in session.get_outputs()}
@@ -112,7 +111,7 @@ def check_signature(session: onnxruntime.InferenceSession) -> int:
             "Expected a graph with the float32 outputs logits N×K, embedding N×D and map N×K×h×w; "
             "model.onnx has others. Export it again."
         )
-    return int(shape[1])
+    return int(shape[1]), int(shape[2])
 
 
 _sessions: WeakValueDictionary[str, Session] = WeakValueDictionary()

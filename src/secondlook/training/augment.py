@@ -9,20 +9,26 @@ from torch.nn import functional
 from secondlook.training.recipe import Augmentation
 
 
-def augment_batch(images: Tensor, recipe: Augmentation, *, size_px: int, generator: torch.Generator) -> Tensor:
+def augment_batch(
+    images: Tensor, recipe: Augmentation, *, size_px: tuple[int, int], generator: torch.Generator
+) -> Tensor:
     """Augment a batch.
 
     Args:
         images: uint8 N×H×W×3, RGB.
         recipe: What to change, and by how much.
-        size_px: Side of the result in pixels.
+        size_px: Height and width of the result in pixels.
         generator: Source of every random number (on the CPU, so that all devices see the same changes).
 
     Returns:
-        float32 N×3×size×size in 0..1, RGB.
+        float32 N×3×height×width in 0..1, RGB.
     """
     pixels = images.permute(0, 3, 1, 2).float().div_(255)
-    matrix = draw_affine(len(images), recipe, generator).to(pixels.device)
+    matrix = draw_affine(len(images), recipe, generator)
+    aspect = size_px[1] / size_px[0]  # a turn must stay a turn where both axes run from -1 to 1 over unequal lengths
+    matrix[:, 0, 1] /= aspect
+    matrix[:, 1, 0] *= aspect
+    matrix = matrix.to(pixels.device)
     pixels = resample(pixels, matrix, size_px)
     pixels = shift_colour(pixels, recipe, generator)
     if recipe.blur and float(torch.rand((), generator=generator)) < recipe.blur:
@@ -35,18 +41,18 @@ def augment_batch(images: Tensor, recipe: Augmentation, *, size_px: int, generat
     return pixels.clamp_(0, 1)
 
 
-def resample(pixels: Tensor, matrix: Tensor, size_px: int) -> Tensor:
+def resample(pixels: Tensor, matrix: Tensor, size_px: tuple[int, int]) -> Tensor:
     """Resample pictures through affine matrices; beyond the border they are mirrored.
 
     Args:
         pixels: float32 N×3×H×W.
         matrix: float32 N×2×3, from output to input coordinates in -1..1.
-        size_px: Side of the result in pixels.
+        size_px: Height and width of the result in pixels.
 
     Returns:
-        float32 N×3×size×size.
+        float32 N×3×height×width.
     """
-    grid = functional.affine_grid(matrix, [len(pixels), 3, size_px, size_px], align_corners=False)
+    grid = functional.affine_grid(matrix, [len(pixels), 3, *size_px], align_corners=False)
     return functional.grid_sample(pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,8 @@ from torch import Tensor
 
 from secondlook.data.manifest import Manifest
 from secondlook.errors import DatasetError, InputError, RecipeError
-from secondlook.imaging.read import read_picture
-from secondlook.imaging.resize import resize_square
+from secondlook.imaging.resize import Resize, read_size
+from secondlook.inference.predictor import read_input
 
 CACHE_VERSION = 1
 
@@ -26,7 +27,7 @@ class Pictures:
     """One split of a manifest.
 
     Attributes:
-        images: uint8 N×S×S×3, RGB, of the whole manifest; may be memory-mapped.
+        images: uint8 N×H×W×3, RGB, of the whole manifest; may be memory-mapped.
         rows: int64 M, the split's rows in ``images``.
         labels: int64 M, class numbers of those rows.
     """
@@ -40,7 +41,7 @@ class Pictures:
         return len(self.rows)
 
     def batch(self, positions: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """Return images uint8 B×S×S×3 and labels int64 B at these positions."""
+        """Return images uint8 B×H×W×3 and labels int64 B at these positions."""
         chosen = self.images[self.rows[positions]]
         return torch.from_numpy(np.ascontiguousarray(chosen)), torch.from_numpy(self.labels[positions])
 
@@ -56,7 +57,8 @@ def find_cache_folder() -> Path:
 def cache_pictures(
     manifest: Manifest,
     *,
-    size_px: int,
+    size_px: int | tuple[int, int],
+    resize: Resize = "central_crop",
     folder: Path | None = None,
     advance: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> NDArray[np.uint8]:
@@ -64,39 +66,40 @@ def cache_pictures(
 
     Args:
         manifest: The pictures, in the order of the result.
-        size_px: Side of the central square that is kept, in pixels.
+        size_px: Side of the square that is kept, or its height and width, in pixels.
+        resize: What becomes of other proportions.
         folder: Where the array is kept; see :func:`find_cache_folder`.
         advance: Called with the number of pictures done and in all.
 
     Returns:
-        uint8 N×size×size×3, RGB, read-only.
+        uint8 N×H×W×3, RGB, read-only.
 
     Raises:
         DatasetError: Pictures are missing or cannot be read; all of them are listed.
         RecipeError: The cache folder cannot be written, for example because the disk is full.
     """
     paths = manifest.paths()
-    file = (folder or find_cache_folder()) / f"{name_cache(paths, size_px)}.npy"
+    file = (folder or find_cache_folder()) / f"{name_cache(paths, size_px, resize)}.npy"
     try:
         if not file.is_file():
-            write_cache(paths, size_px=size_px, file=file, advance=advance)
+            write_cache(paths, size_px=size_px, resize=resize, file=file, advance=advance)
         pictures: NDArray[np.uint8] = np.load(file, mmap_mode="r", allow_pickle=False)
     except OSError as error:
         raise RecipeError(
             f"Expected to keep decoded pictures in the cache folder ({error.strerror}); they need "
-            f"{len(paths) * size_px * size_px * 3 / 1e6:.0f} MB. Free some space, or name another folder in "
-            "SECONDLOOK_CACHE."
+            f"{len(paths) * math.prod(read_size(size_px)) * 3 / 1e6:.0f} MB. Free some space, or name another folder "
+            "in SECONDLOOK_CACHE."
         ) from error
     return pictures
 
 
-def name_cache(paths: Sequence[Path], size_px: int) -> str:
+def name_cache(paths: Sequence[Path], size_px: int | tuple[int, int], resize: Resize) -> str:
     """Return a name that changes when a picture, the order, the size or the way of decoding changes.
 
     Raises:
         DatasetError: Pictures are missing; all of them are listed.
     """
-    digest = hashlib.sha256(f"{CACHE_VERSION} {size_px}".encode())
+    digest = hashlib.sha256(f"{CACHE_VERSION} {read_size(size_px)} {resize}".encode())
     missing = []
     for path in paths:
         try:
@@ -110,7 +113,14 @@ def name_cache(paths: Sequence[Path], size_px: int) -> str:
     return digest.hexdigest()[:32]
 
 
-def write_cache(paths: Sequence[Path], *, size_px: int, file: Path, advance: Callable[[int, int], None]) -> None:
+def write_cache(
+    paths: Sequence[Path],
+    *,
+    size_px: int | tuple[int, int],
+    resize: Resize,
+    file: Path,
+    advance: Callable[[int, int], None],
+) -> None:
     """Decode pictures into a new array file that appears under its name only when complete.
 
     One process writes at a time, so that what it finds half-written was left by one that died.
@@ -129,7 +139,7 @@ def write_cache(paths: Sequence[Path], *, size_px: int, file: Path, advance: Cal
         temporary = file.with_name(f"{file.name}.tmp")
         try:
             with temporary.open("wb") as stream:
-                write_pictures(paths, size_px=size_px, stream=stream, advance=advance)
+                write_pictures(paths, size_px=size_px, resize=resize, stream=stream, advance=advance)
                 stream.flush()
                 os.fsync(stream.fileno())
             temporary.replace(file)
@@ -138,24 +148,29 @@ def write_cache(paths: Sequence[Path], *, size_px: int, file: Path, advance: Cal
 
 
 def write_pictures(
-    paths: Sequence[Path], *, size_px: int, stream: BinaryIO, advance: Callable[[int, int], None]
+    paths: Sequence[Path],
+    *,
+    size_px: int | tuple[int, int],
+    resize: Resize,
+    stream: BinaryIO,
+    advance: Callable[[int, int], None],
 ) -> None:
-    """Write decoded pictures as an array uint8 N×size×size×3 in NumPy's file format.
+    """Write decoded pictures as an array uint8 N×H×W×3 in NumPy's file format.
 
     Raises:
         DatasetError: Pictures cannot be read; all of them are listed.
         OSError: The stream cannot be written; a memory-mapped file would crash the process on a full disk instead.
     """
-    header = {"descr": "|u1", "fortran_order": False, "shape": (len(paths), size_px, size_px, 3)}
+    header = {"descr": "|u1", "fortran_order": False, "shape": (len(paths), *read_size(size_px), 3)}
     np.lib.format.write_array_header_1_0(stream, header)
     faults = []
     for index, path in enumerate(paths):
         try:
-            square = resize_square(read_picture(path, target_px=size_px).pixels, size_px)
+            _, image = read_input(path, size_px, resize=resize)
         except InputError as error:
             faults.append(f"{path.name}: {error}")
         else:
-            stream.write(square.tobytes())
+            stream.write(image.tobytes())
         advance(index + 1, len(paths))
     if faults:
         raise DatasetError("Expected every picture of the manifest to be readable.", faults)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 import secondlook
 from secondlook.conditions import find_task
 from secondlook.errors import BundleError
+from secondlook.imaging.resize import read_size
 from secondlook.inference.bundle import BundleFacts
 from secondlook.inference.session import Session
 from secondlook.training.recipe import Recipe
@@ -45,7 +46,7 @@ class Served(nn.Module):
         self.register_buffer("shift", torch.from_numpy(shift))
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return logits N×K, embedding N×D and map N×K×h×w of pictures uint8 N×S×S×3."""
+        """Return logits N×K, embedding N×D and map N×K×h×w of pictures uint8 N×H×W×3."""
         pixels = image.permute(0, 3, 1, 2).to(torch.float32) / 255
         answers = [self.look(pixels, view) for view in range(self.views)]
         logits, embedding, activation = (sum(parts[1:], parts[0]) / self.views for parts in zip(*answers, strict=True))
@@ -92,7 +93,7 @@ def export_bundle(
     if recipe.export.weights == "fp16":
         round_weights(network)
     served = Served(network, views=recipe.export.views, shift=shift.astype(np.float32)).eval()
-    size = recipe.export.input_size_px
+    size = read_size(recipe.export.input_size_px)
     model = trace_graph(served, size_px=size)
     if recipe.export.weights == "fp16":
         halve_weights(model)
@@ -120,7 +121,7 @@ def describe_bundle(recipe: Recipe, graph: bytes, *, data_fingerprint: str, leak
             "task": recipe.task,
             "labels": find_task(recipe.task).keys,
             "input_size_px": recipe.export.input_size_px,
-            "resize": "central_square",
+            "resize": recipe.data.resize,
             "created": datetime.datetime.now(tz=datetime.UTC).date(),
             "licence": recipe.export.licence,
             "training": {
@@ -136,9 +137,9 @@ def describe_bundle(recipe: Recipe, graph: bytes, *, data_fingerprint: str, leak
     )
 
 
-def trace_graph(served: Served, *, size_px: int) -> onnx.ModelProto:
+def trace_graph(served: Served, *, size_px: tuple[int, int]) -> onnx.ModelProto:
     """Return the ONNX graph of a network, its batch size dynamic."""
-    example = torch.zeros(2, size_px, size_px, 3, dtype=torch.uint8)
+    example = torch.zeros(2, *size_px, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own internals
         program = torch.onnx.export(
@@ -194,14 +195,14 @@ def halve_weights(model: onnx.ModelProto) -> None:
     onnx.checker.check_model(model)
 
 
-def compare_graph(served: Served, content: bytes, *, size_px: int) -> None:
+def compare_graph(served: Served, content: bytes, *, size_px: tuple[int, int]) -> None:
     """Compare the graph, as it is served, with torch on random pictures and the probe.
 
     Raises:
         BundleError: They differ by more than ``TOLERANCE`` of the output's own spread.
     """
     generator = np.random.default_rng(0)
-    images = generator.integers(0, 256, (CHECKED_PICTURES, size_px, size_px, 3), dtype=np.uint8)
+    images = generator.integers(0, 256, (CHECKED_PICTURES, *size_px, 3), dtype=np.uint8)
     images[0] = draw_probe(size_px)
     with torch.no_grad():
         wanted = [part.numpy() for part in served(torch.from_numpy(images))]
@@ -219,9 +220,10 @@ def compare_graph(served: Served, content: bytes, *, size_px: int) -> None:
             )
 
 
-def draw_probe(size_px: int) -> NDArray[np.uint8]:
-    """Return the picture of the stored input → output pair: uint8 S×S×3, a dark disc on a graded ground."""
-    rows, columns = np.mgrid[0:size_px, 0:size_px] / size_px
+def draw_probe(size_px: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return the picture of the stored input → output pair: uint8 H×W×3, a dark disc on a graded ground."""
+    height, width = size_px
+    rows, columns = np.mgrid[0:height, 0:width] / np.array(size_px)[:, None, None]
     disc = (rows - 0.5) ** 2 + (columns - 0.45) ** 2 < 0.06
     ground = np.stack([200 + 30 * rows, 150 + 40 * columns, 130 + 30 * rows], axis=-1)
     return np.where(disc[..., None], ground * np.array([0.45, 0.35, 0.35]), ground).astype(np.uint8)

@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from secondlook.conditions import find_task
 from secondlook.errors import DatasetError, RecipeError
+from secondlook.imaging.resize import read_size
 from secondlook.training.augment import augment_batch, mix_pictures
 from secondlook.training.checkpoint import load_checkpoint, save_checkpoint
 from secondlook.training.dataset import Pictures
@@ -206,7 +207,7 @@ def take_step(state: State, step: Step, job: Job) -> float:
 
 
 def draw_batch(step: Step, job: Job, *, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return a step's augmented pictures float32 B×3×S×S in 0..1 and class shares float32 B×K."""
+    """Return a step's augmented pictures float32 B×3×H×W in 0..1 and class shares float32 B×K."""
     recipe, device = job.recipe.augmentation, job.log_prior.device
     images, labels = job.train.batch(step.positions)
     pixels = augment_batch(images.to(device), recipe, size_px=step.size_px, generator=generator)
@@ -253,7 +254,7 @@ def end_epoch(state: State, step: Step, job: Job) -> None:
     """
     recipe, device = job.recipe, job.log_prior.device
     answering = state.answering().eval()
-    size_px = recipe.export.input_size_px
+    size_px = read_size(recipe.export.input_size_px)
     logits = predict_logits(answering, job.calibration, size_px=size_px, device=device, precision=job.precision)
     if not np.isfinite(logits).all():
         raise describe_divergence(step, recipe, "the logits of calibration pictures are no numbers")
@@ -264,7 +265,7 @@ def end_epoch(state: State, step: Step, job: Job) -> None:
     row = {
         "epoch": step.epoch + 1,
         "step": state.step,
-        "size_px": step.size_px,
+        "size_px": max(step.size_px),
         "rate": state.optimiser.param_groups[0]["lr"],
         "loss": float(np.mean(state.losses)),
         **measures,

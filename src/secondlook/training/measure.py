@@ -14,18 +14,16 @@ EVALUATION_BATCH = 128
 
 @torch.no_grad()
 def predict_logits(
-    network: nn.Module, pictures: Pictures, *, size_px: int, device: torch.device, precision: str
+    network: nn.Module, pictures: Pictures, *, size_px: tuple[int, int], device: torch.device, precision: str
 ) -> NDArray[np.float32]:
-    """Return float32 N×K logits of a split, each picture resized to ``size_px``."""
+    """Return float32 N×K logits of a split, each picture resized to height and width ``size_px``."""
     rows = []
     for start in range(0, len(pictures), EVALUATION_BATCH):
         positions = np.arange(start, min(start + EVALUATION_BATCH, len(pictures)))
         images, _ = pictures.batch(positions)
         pixels = images.to(device).permute(0, 3, 1, 2).float().div_(255)
-        if pixels.shape[-1] != size_px:
-            pixels = functional.interpolate(pixels, size=(size_px, size_px), mode="bicubic", antialias=True).clamp_(
-                0, 1
-            )
+        if pixels.shape[-2:] != size_px:
+            pixels = functional.interpolate(pixels, size=size_px, mode="bicubic", antialias=True).clamp_(0, 1)
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
             rows.append(network(pixels.to(memory_format=torch.channels_last)).float().cpu().numpy())
     return np.concatenate(rows)

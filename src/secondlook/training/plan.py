@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from secondlook.imaging.resize import read_size
 from secondlook.training.dataset import draw_order
 from secondlook.training.recipe import Recipe
 
@@ -16,7 +17,7 @@ class Step:
 
     number: int
     epoch: int
-    size_px: int
+    size_px: tuple[int, int]
     trainable: str
     rate_scale: float
     positions: NDArray[np.int64]
@@ -36,7 +37,7 @@ def plan_steps(recipe: Recipe, labels: NDArray[np.int64], *, first: int = 0) -> 
             yield Step(
                 number=number,
                 epoch=epoch,
-                size_px=stage.size_px,
+                size_px=read_size(stage.size_px),
                 trainable=stage.trainable,
                 rate_scale=stage.rate_scale,
                 positions=order[index * batch : (index + 1) * batch],

@@ -7,6 +7,7 @@ import time
 import torch
 from torch.nn import functional
 
+from secondlook.imaging.resize import read_size
 from secondlook.training.recipe import Recipe
 from secondlook.training.zoo import build_network
 
@@ -35,10 +36,10 @@ def choose_precision(recipe: Recipe, device: torch.device) -> str:
 def measure_gain(recipe: Recipe, device: torch.device) -> float:
     """Return how many times faster a training step is in bfloat16 than in float32."""
     torch.set_num_threads(recipe.machine.threads)
-    size = recipe.stages[-1].size_px
+    height, width = read_size(recipe.stages[-1].size_px)
     network = build_network(recipe.model.model_copy(update={"weights": "none"}), classes=2).to(device)
     network = network.to(memory_format=torch.channels_last).train()
-    pixels = torch.rand(PROBE_BATCH, 3, size, size, device=device).to(memory_format=torch.channels_last)
+    pixels = torch.rand(PROBE_BATCH, 3, height, width, device=device).to(memory_format=torch.channels_last)
     seconds = {}
     for name in ("bf16", "fp32"):
         for repeat in range(STEPS + 1):

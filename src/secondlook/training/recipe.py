@@ -1,18 +1,15 @@
-"""The training recipe: YAML that says everything a run depends on, checked before anything starts."""
+"""The training recipe: everything that a run depends on."""
 
 import difflib
 import hashlib
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from secondlook.conditions import TASKS
-from secondlook.errors import RecipeError
-
-SHIPPED = Path(__file__).resolve().parents[1] / "recipes"
+from secondlook.imaging.resize import Resize
 
 
 class Section(BaseModel):
@@ -21,13 +18,20 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
+Side = Annotated[int, Field(ge=16, le=1024)]
+SizePx = Side | tuple[Side, Side]
+
+
 class Data(Section):
     """Where the pictures come from: a manifest, or a data source and its folder."""
 
     source: str | None = Field(None, description="Name of a data source, see `secondlook data import --help`.")
     folder: str | None = Field(None, description="Folder of the source; relative to SECONDLOOK_DATA.")
     manifest: str | None = Field(None, description="A manifest (CSV) in place of source and folder.")
-    cache_px: int = Field(150, ge=16, le=1024, description="Side of the cached central square, in pixels.")
+    cache_px: SizePx = Field(150, description="Size of the cached pictures: side of a square, or [height, width].")
+    resize: Resize = Field(
+        "central_crop", description="`central_crop`, or `stretch` the whole picture to the network's proportions."
+    )
 
     @model_validator(mode="after")
     def _check_origin(self) -> "Data":
@@ -73,7 +77,7 @@ class Stage(Section):
     """A stretch of training at one picture size."""
 
     epochs: int = Field(ge=1)
-    size_px: int = Field(ge=16, le=1024, description="Side of the network's input, in pixels.")
+    size_px: SizePx = Field(description="Size of the network's input: side of a square, or [height, width].")
     trainable: Literal["all", "head"] = "all"
     rate_scale: float = Field(1.0, gt=0, description="Factor on the schedule's learning rate.")
 
@@ -137,7 +141,7 @@ class Machine(Section):
 class Export(Section):
     """What becomes of the weights."""
 
-    input_size_px: int = Field(ge=16, le=1024)
+    input_size_px: SizePx
     views: Literal[1, 2, 4, 8] = Field(1, description="Flips and turns averaged inside the graph.")
     weights: Literal["fp32", "fp16"] = Field("fp32", description="How weights are stored; arithmetic is fp32.")
     licence: str = "unspecified"
@@ -193,123 +197,3 @@ def nearest(value: object, choices: Sequence[str]) -> str:
         return min(choices, key=lambda choice: abs(int(choice) - value))
     word = str(value).lower()
     return max(choices, key=lambda choice: difflib.SequenceMatcher(None, word, choice.lower()).ratio())
-
-
-def find_recipe(name: str | Path) -> Path:
-    """Return the file of a recipe given by path or by shipped name.
-
-    Raises:
-        RecipeError: There is no such recipe.
-    """
-    path = Path(name)
-    if path.is_file():
-        return path
-    shipped = SHIPPED / f"{path.name.removesuffix('.yaml')}.yaml"
-    if shipped.is_file():
-        return shipped
-    names = sorted(file.stem for file in SHIPPED.glob("*.yaml"))
-    raise RecipeError(
-        f"Expected a recipe file or one of {', '.join(names)}; got {path.name!r}, the nearest is "
-        f"{nearest(path.stem, names)!r}."
-    )
-
-
-def read_recipe(name: str | Path, *, changes: Sequence[str] = ()) -> Recipe:
-    """Read a recipe by path or shipped name and apply ``key=value`` changes, for example ``stages.0.epochs=2``.
-
-    Raises:
-        RecipeError: The recipe or a change is wrong; key, line and the nearest valid name are told.
-    """
-    path = find_recipe(name)
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RecipeError(f"Expected YAML in UTF-8 in {path.name}; correct it: {error}") from error
-    if not isinstance(content, dict):
-        raise RecipeError(f"Expected keys and values in {path.name}, got {type(content).__name__}.")
-    for change in changes:
-        apply_change(content, change)
-    try:
-        return Recipe.model_validate(content)
-    except ValidationError as error:
-        lines = list(describe_faults(error, text, changes=changes))
-        raise RecipeError("\n".join([f"{path.name} is not a valid recipe:", *lines])) from error
-
-
-def apply_change(content: dict[str, Any], change: str) -> None:
-    """Set one value of a recipe, given as ``key.key=value`` with the value in YAML.
-
-    Raises:
-        RecipeError: The change has no ``=`` or leads to no place in the recipe.
-    """
-    path, sign, value = change.partition("=")
-    if not sign or not path:
-        raise RecipeError(f"Expected --set key=value, for example --set optimiser.rate=0.001; got {change!r}.")
-    place: Any = content
-    keys = path.split(".")
-    try:
-        for key in keys[:-1]:
-            place = place[int(key)] if isinstance(place, list) else place.setdefault(key, {})
-        last: Any = int(keys[-1]) if isinstance(place, list) else keys[-1]
-        place[last] = yaml.safe_load(value)
-    except (IndexError, ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
-        raise RecipeError(f"Expected --set to name a place in the recipe; {path!r} is none ({error}).") from error
-
-
-def describe_faults(error: ValidationError, text: str, *, changes: Sequence[str]) -> Iterator[str]:
-    """Yield one line per fault: where it stands, what is wrong, and the nearest valid key or value."""
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
-    changed = tuple(f"{change.partition('=')[0]}." for change in changes)
-    faults = [fault for fault in error.errors() if fault["type"] != "too_short" or not fault["input"]]
-    for fault in faults:
-        keys = list(fault["loc"])
-        place = ".".join(map(str, keys))
-        line = find_line(root, keys)
-        where = f"line {line}: " if line else ""
-        if f"{place}.".startswith(changed):
-            where = "--set: "
-        yield f"  - {where}`{place or 'recipe'}`: {explain_fault(fault, keys)}"
-
-
-def explain_fault(fault: Any, keys: list[Any]) -> str:
-    """Return what is wrong with one key or value, and the nearest that would be right."""
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    if fault["type"] == "extra_forbidden":
-        valid = list_fields(keys[:-1])
-        return f"unknown key; the nearest is `{nearest(str(keys[-1]), valid)}` (valid: {', '.join(valid)})"
-    if fault["type"] == "literal_error":
-        choices = [choice.strip(" '") for choice in str(fault["ctx"]["expected"]).replace(" or ", ",").split(",")]
-        return f"{message}, got {fault['input']!r}; the nearest is `{nearest(fault['input'], choices)}`"
-    if fault["type"] == "missing":
-        return "this key is required"
-    return message if isinstance(fault["input"], dict | list) else f"{message}, got {fault['input']!r}"
-
-
-def list_fields(keys: list[Any]) -> list[str]:
-    """Return the valid keys of the section at this place of a recipe."""
-    section: type[BaseModel] = Recipe
-    for key in keys:
-        if isinstance(key, int):
-            continue
-        annotation: Any = section.model_fields[key].annotation
-        arguments = getattr(annotation, "__args__", None)
-        section = arguments[0] if arguments else annotation
-    return list(section.model_fields)
-
-
-def find_line(node: Any, keys: list[Any]) -> int | None:
-    """Return the line (from 1) of the deepest part of this path that stands in the file."""
-    line = None
-    for key in keys:
-        if isinstance(node, yaml.MappingNode):
-            pair = next(((k, v) for k, v in node.value if k.value == str(key)), None)
-            if pair is None:
-                return line
-            line, node = pair[0].start_mark.line + 1, pair[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
-            node = node.value[key]
-            line = node.start_mark.line + 1
-        else:
-            return line
-    return line

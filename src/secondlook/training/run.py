@@ -34,7 +34,8 @@ from secondlook.training.loop import Watcher, train_network
 from secondlook.training.loss import count_prior
 from secondlook.training.plots import plot_history
 from secondlook.training.precision import choose_precision
-from secondlook.training.recipe import Recipe, read_recipe
+from secondlook.training.reading import read_recipe
+from secondlook.training.recipe import Recipe
 
 
 def find_data_folder() -> Path:
@@ -203,7 +204,9 @@ def train_run(recipe: Recipe, folder: Path, *, watcher: Watcher) -> Path:
         require_unseen(manifest, Path(recipe.model.weights))
     with open_run(folder, recipe):
         write_manifest(manifest, folder / "split.csv")
-        images = cache_pictures(manifest, size_px=recipe.data.cache_px, advance=watcher.decoded)
+        images = cache_pictures(
+            manifest, size_px=recipe.data.cache_px, resize=recipe.data.resize, advance=watcher.decoded
+        )
         parts = {}
         for split in ("train", "calibration"):
             rows = np.flatnonzero((manifest.frame["split"] == split).to_numpy())

@@ -50,14 +50,20 @@ class PredictionOut(Schema):
         description="The label whose probability stands highest above its usual share; not always the most probable."
     )
     probabilities: dict[str, float] = Field(description="Calibrated probability of each label; they add up to 1.")
-    malignancy: float | None = Field(description="Sum of the probabilities of the malignant labels.")
+    risk: float = Field(description="Sum of the probabilities of the alarming labels, which the triage rests on.")
+    malignancy: float | None = Field(
+        description="Sum of the probabilities of the malignant labels; null where the task has none."
+    )
     triage: Literal["urgent", "refer", "routine", "not_evaluable"]
     reasons: list[ReasonOut]
     quality: QualityOut
     outlier_score: float
     bundle: BundleOut
     heatmap: str = Field(
-        description="PNG data URI, transparent where nothing spoke for the label; it covers the central square."
+        description="PNG data URI, transparent where nothing spoke for the label; it covers the part that `seen` gives."
+    )
+    seen: tuple[float, float, float, float] = Field(
+        description="Left, top, right and lower edge of what the model saw, as shares of the picture."
     )
     notice: str
 
@@ -79,6 +85,7 @@ def describe_answer(answer: Answer) -> PredictionOut:
         task=prediction.task,
         label=prediction.label,
         probabilities=dict(prediction.probabilities),
+        risk=prediction.risk,
         malignancy=prediction.malignancy,
         triage=prediction.triage,
         reasons=[
@@ -95,5 +102,6 @@ def describe_answer(answer: Answer) -> PredictionOut:
         outlier_score=prediction.outlier_score,
         bundle=BundleOut(name=prediction.bundle.name, version=prediction.bundle.version, hash=prediction.bundle.sha256),
         heatmap=encode_heatmap(prediction),
+        seen=prediction.seen,
         notice=str(NOTICE),
     )

@@ -33,7 +33,7 @@ def describe_evidence(evidence: Evidence | None) -> str:
     measures: Any = evidence.measures
     sizes: Any = evidence.manifest
     try:
-        points = measures["malignancy"]["operating_points"]
+        points = measures["risk"]["operating_points"]
         urgent, refer = points["sensitivity_90"], points["sensitivity_95"]
         counts = measures["triage_counts"]
         figures = {

@@ -8,6 +8,7 @@ from secondlook.clinic.look.figures import describe_evidence, write_share
 from secondlook.clinic.look.services import Answer, encode_heatmap, encode_picture
 from secondlook.clinic.look.wording import TRIAGE_WORDS, TriageWords
 from secondlook.conditions import Language
+from secondlook.imaging.resize import Box
 from secondlook.inference.bundle import OperatingPoint
 from secondlook.inference.predictor import BundleIdentity, Triage
 
@@ -22,7 +23,7 @@ class Bar:
 
     key: str
     name: str
-    malignant: bool
+    alarming: bool
     probability: float
     usual: float
 
@@ -49,16 +50,16 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The probability of malignancy against the two thresholds; the places are of 100."""
+    """The probability that triage rests on against the two thresholds; the places are of 100."""
 
-    malignancy: float
+    risk: float
     refer: OperatingPoint
     urgent: OperatingPoint
 
     @property
     def percent(self) -> str:
         """The probability for a reader."""
-        return write_share(self.malignancy)
+        return write_share(self.risk)
 
     @property
     def refer_percent(self) -> str:
@@ -73,7 +74,7 @@ class Scale:
     @property
     def needle(self) -> float:
         """Place of the probability, whole in sight at both ends."""
-        return round(min(max(100 * self.malignancy, 0.5), 99.5), 3)
+        return round(min(max(100 * self.risk, 0.5), 99.5), 3)
 
     @property
     def refer_at(self) -> float:
@@ -98,27 +99,34 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A picture as SVG shows it, and the heatmap over its central square."""
+    """A picture as SVG shows it, and the heatmap over the part that the network saw; that part in shares."""
 
     uri: str
     heatmap: str
     width: int
     height: int
 
-    @property
-    def side(self) -> int:
-        """Side of the central square."""
-        return min(self.width, self.height)
+    seen: Box
 
     @property
     def left(self) -> float:
-        """Left edge of the central square."""
-        return (self.width - self.side) / 2
+        """Left edge of the heatmap."""
+        return round(self.seen[0] * self.width, 2)
 
     @property
     def top(self) -> float:
-        """Upper edge of the central square."""
-        return (self.height - self.side) / 2
+        """Upper edge of the heatmap."""
+        return round(self.seen[1] * self.height, 2)
+
+    @property
+    def across(self) -> float:
+        """Width of the heatmap."""
+        return round((self.seen[2] - self.seen[0]) * self.width, 2)
+
+    @property
+    def down(self) -> float:
+        """Height of the heatmap."""
+        return round((self.seen[3] - self.seen[1]) * self.height, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +177,11 @@ def present_answer(answer: Answer) -> Presented:
         bars=bars,
         named=next(bar for bar in bars if bar.key == prediction.label),
         scale=Scale(
-            prediction.malignancy,
+            prediction.risk,
             refer=calibration.find_point("sensitivity_95"),
             urgent=calibration.find_point("sensitivity_90"),
         ),
-        shown=Shown(encode_picture(answer.picture), encode_heatmap(prediction), width, height),
+        shown=Shown(encode_picture(answer.picture), encode_heatmap(prediction), width, height, prediction.seen),
         bundle=prediction.bundle,
         evidence=describe_evidence(predictor.bundle.evidence),
     )
@@ -181,9 +189,9 @@ def present_answer(answer: Answer) -> Presented:
 
 def present_bars(answer: Answer, language: Language) -> tuple[Bar, ...]:
     """Return a bar for each label, the most probable first."""
-    usual = answer.predictor.usual_shares
+    usual, alarming = answer.predictor.usual_shares, answer.predictor.task.alarming
     bars = [
-        Bar(label.key, label.names[language], label.severity == "malignant", probability, usual[label.key])
+        Bar(label.key, label.names[language], label.key in alarming, probability, usual[label.key])
         for label in answer.predictor.task.labels
         for probability in [answer.prediction.probabilities[label.key]]
     ]

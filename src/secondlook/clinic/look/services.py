@@ -11,6 +11,7 @@ from PIL import Image
 from secondlook.clinic.look.predictors import find_predictor
 from secondlook.explanation.overlay import draw_overlay, encode_png
 from secondlook.imaging.read import Picture, read_picture
+from secondlook.imaging.resize import read_size
 from secondlook.inference.predictor import Prediction, Predictor
 
 # Reading the worst picture takes up to 600 MB for a moment: two at a time in a process, others wait their turn.
@@ -44,12 +45,12 @@ def answer_upload(upload: "File[bytes]", *, bundle: str | None = None) -> Answer
     predictor = find_predictor(bundle)
     with TURNS:
         # The target is the one that the predictor itself reads with, so that every door sees the same pixels.
-        picture = read_picture(upload.read(), target_px=predictor.bundle.facts.input_size_px)
+        picture = read_picture(upload.read(), target_px=max(read_size(predictor.bundle.facts.input_size_px)))
         return Answer(predictor.predict(picture), picture, predictor)
 
 
 def encode_heatmap(prediction: Prediction) -> str:
-    """Return the heatmap of the label as a PNG data URI, for the picture's central square."""
+    """Return the heatmap of the label as a PNG data URI, for the part of the picture that the network saw."""
     return encode_uri(encode_png(draw_overlay(prediction.heatmap, (HEATMAP_PX, HEATMAP_PX))), "image/png")
 
 

@@ -5,7 +5,8 @@ import pytest
 import yaml
 
 from secondlook.errors import RecipeError
-from secondlook.training.recipe import SHIPPED, Recipe, nearest, read_recipe
+from secondlook.training.reading import SHIPPED, read_recipe
+from secondlook.training.recipe import Recipe, nearest
 from tests.training.tiny import make_recipe, read_tiny_recipe
 
 GOOD = """\
