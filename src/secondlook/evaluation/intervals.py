@@ -65,6 +65,20 @@ def _bound_below(hits: int, rows: int, error: float) -> float:
     return high
 
 
+def widen_share(interval: Interval, groups: NDArray[Any]) -> Interval:
+    """Return the interval of a share with exact bounds where the share is 0 or 1, and so does not vary in a bootstrap.
+
+    Args:
+        interval: The share with its bounds.
+        groups: N names of the groups of the rows that it is a share of; each group counts once.
+    """
+    if interval.value not in (0.0, 1.0):
+        return interval
+    independent = len(np.unique(groups))
+    lower, upper = bound_share(independent if interval.value else 0, independent)
+    return Interval(interval.value, lower, upper)
+
+
 def draw_weights(groups: NDArray[Any], *, resamples: int, seed: int) -> NDArray[np.int16]:
     """Draw groups with replacement, as many as there are; return how often each row counts.
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from secondlook.evaluation.intervals import Interval, bootstrap_measures, bound_share
+from secondlook.evaluation.intervals import Interval, bootstrap_measures, widen_share
 from secondlook.evaluation.metrics import (
     RATES,
     compute_accuracy,
@@ -84,7 +84,8 @@ def measure_answers(answers: Answers, points: Sequence[OperatingPoint], *, seed:
     counted = dict(list_shares(answers, points))
     nested: Nested = {}
     for name, interval in intervals.items():
-        _nest(nested, name, _write(_widen(interval, answers.groups, counted.get(name))))
+        rows = counted.get(name)
+        _nest(nested, name, _write(interval if rows is None else widen_share(interval, answers.groups[rows])))
     if answers.labels is not None:
         confusion = compute_confusion(answers.labels, answers.predicted, classes=len(answers.keys))
         nested["confusion_matrix"] = confusion.astype(int).tolist()
@@ -186,14 +187,6 @@ def _list_point_shares(answers: Answers, points: Sequence[OperatingPoint]) -> It
 
 def _split_sides(answers: Answers) -> Iterator[tuple[str, Flags]]:
     return zip(SIDES, (answers.alarming, ~answers.alarming), strict=True)
-
-
-def _widen(interval: Interval, groups: NDArray[np.str_], rows: Flags | None) -> Interval:
-    if rows is None or interval.value not in (0.0, 1.0):
-        return interval
-    independent = len(np.unique(groups[rows]))
-    lower, upper = bound_share(independent if interval.value else 0, independent)
-    return Interval(interval.value, lower, upper)
 
 
 def _nest(nested: Nested, name: str, content: Mapping[str, float | None]) -> None:
