@@ -1,20 +1,14 @@
 """A page that shows the pairs of a leak audit side by side; one HTML file that needs no network."""
 
-import base64
-import io
-import os
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 from string import Template
 
-from PIL import Image
-
 from secondlook.data.leakage import LeakReport, Pair, Side
-from secondlook.errors import DatasetError
-from secondlook.imaging.read import read_picture
+from secondlook.data.page import draw_picture, write_page
 
-PICTURE_PX = 320
+PICTURE_PX = 640
 SHOWN_PAIRS = 60
 TITLES = {
     "group": "Same group (patient or lesion)",
@@ -22,35 +16,12 @@ TITLES = {
     "picture": "Identical pixels",
     "near": "Near-duplicate",
 }
-PAGE = Template("""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Leak audit</title>
-<style>
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { max-width: 76rem; margin: 0 auto; padding: 1rem; }
-.verdict { border-inline-start: .4rem solid; padding: .5rem 1rem; font-weight: 600; }
-.leak { border-color: #c62828; } .clean { border-color: #2e7d32; }
-article { border: 1px solid #8886; border-radius: .5rem; padding: 1rem; margin: 1rem 0; }
-article h3 { margin: 0 0 .75rem; font-size: 1rem; }
-.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(16rem, 100%), 1fr)); gap: 1rem; }
-figure { margin: 0; }
-img { width: 100%; max-height: 22rem; object-fit: contain; background: #8882; border-radius: .25rem; }
-figcaption { overflow-wrap: anywhere; }
-</style>
-</head>
-<body>
-<main>
+BODY = Template("""<main>
 <h1>Leak audit</h1>
 <p class="verdict $state">$summary</p>
 <p>This page shows pictures of patients. Keep it where the pictures are kept; do not commit or publish it.</p>
 $sections
-</main>
-</body>
-</html>
-""")
+</main>""")
 
 
 def write_gallery(report: LeakReport, path: Path) -> None:
@@ -69,17 +40,10 @@ def write_gallery(report: LeakReport, path: Path) -> None:
             "Twins within a split under different groups: no leak now, one when split anew", report.cousins, root
         ),
     ]
-    page = PAGE.substitute(
+    body = BODY.substitute(
         state="leak" if report.leaks else "clean", summary=escape(report.summary()), sections="\n".join(sections)
     )
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(page, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise DatasetError(f"Expected to write the page {path.name}: {error.strerror}.") from error
+    write_page(path, title="Leak audit", body=body)
 
 
 def render_section(title: str, pairs: Iterable[Pair], root: Path) -> str:
@@ -111,14 +75,7 @@ def render_pair(pair: Pair, root: Path) -> str:
 
 def render_side(side: Side, root: Path) -> str:
     """Return one picture with its name, split, label and group."""
-    pixels = read_picture(root / side.image, target_px=PICTURE_PX).pixels
-    image = Image.fromarray(pixels)
-    image.thumbnail((2 * PICTURE_PX, 2 * PICTURE_PX))
-    content = io.BytesIO()
-    image.save(content, "JPEG", quality=85)
-    source = f"data:image/jpeg;base64,{base64.b64encode(content.getvalue()).decode()}"
-    name = escape(Path(side.image).name)
+    name = Path(side.image).name
+    picture = draw_picture(root / side.image, alt=f"Picture {name}", side_px=PICTURE_PX)
     facts = escape(f"split {side.split or 'none'}, label {side.label}, group {side.group}")
-    return (
-        f'<figure><img src="{source}" alt="Picture {name}"><figcaption><b>{name}</b><br>{facts}</figcaption></figure>'
-    )
+    return f"<figure>{picture}<figcaption><b>{escape(name)}</b><br>{facts}</figcaption></figure>"
