@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import cohen_kappa_score
 
 from secondlook.evaluation.intervals import bound_share
 from secondlook.evaluation.measures import Answers, measure_answers
@@ -56,6 +57,20 @@ def test_named_label_and_most_probable_label_are_told_apart(measures):
     assert measures["confusion_shares"]["mel"]["nv"]["value"] == 0.5
 
 
+def test_agreement_beyond_chance_is_measured_and_over_grades_where_labels_are_ordered(measures):
+    by_chance = (4 * 2 + 4 * 6) / 8**2
+    assert measures["kappa"]["value"] == (6 / 8 - by_chance) / (1 - by_chance)
+    assert measures["matthews"]["value"] == pytest.approx((6 * 8 - 4 * 2 - 4 * 6) / (32 * 24) ** 0.5, abs=1e-4)
+    assert measures["kappa"]["lower"] < 0.5 < measures["kappa"]["upper"]
+    assert "quadratic_kappa" not in measures
+    grades, named = np.array([0, 0, 1, 1, 2, 2, 2, 2]), np.array([0, 2, 1, 1, 2, 1, 2, 2])
+    thirds = np.full((8, 3), 1 / 3)
+    graded = make_answers(keys=("0", "1", "2"), labels=grades, predicted=named, probabilities=thirds, ordered=True)
+    measured = measure_answers(graded, POINTS, seed=0, resamples=100)
+    expected = cohen_kappa_score(grades, named, weights="quadratic")
+    assert measured["quadratic_kappa"]["value"] == pytest.approx(expected, abs=1e-4)
+
+
 def test_operating_points_apply_their_thresholds(measures):
     points = measures["risk"]["operating_points"]
     assert (points["sensitivity_90"]["threshold"], points["sensitivity_95"]["threshold"]) == (0.5, 0.2)
@@ -69,7 +84,7 @@ def test_operating_points_apply_their_thresholds(measures):
 
 def test_triage_and_refusals_are_counted(measures):
     assert measures["triage_counts"]["alarming"] == {"urgent": 2, "refer": 1, "routine": 1, "not_evaluable": 0}
-    assert measures["triage"]["benign"]["routine"]["value"] == 0.5
+    assert measures["triage"]["other"]["routine"]["value"] == 0.5
     assert measures["refusals"]["outlier"]["value"] == measures["refusals"]["not_evaluable"]["value"] == 1 / 8
 
 

@@ -13,7 +13,9 @@ from secondlook.evaluation.metrics import (
     compute_calibration_error,
     compute_class_aucs,
     compute_confusion,
+    compute_kappa,
     compute_macro,
+    compute_matthews,
     compute_rates,
 )
 
@@ -95,6 +97,27 @@ def test_rates_equal_scikit_learn_and_are_undefined_without_rows(answers):
             np.testing.assert_allclose(rates[name][k], value, err_msg=name)
 
 
+@given(draw_answers())
+def test_agreement_equals_scikit_learn_with_weights_and_is_undefined_without_spread(answers):
+    labels, probabilities, weights = answers
+    predicted, present = probabilities.argmax(axis=1), weights > 0
+    confusion = compute_confusion(labels, predicted, classes=CLASSES, weights=np.stack([weights, weights]))
+    seen = [set(values[present]) for values in (labels, predicted)]
+    for quadratic in (False, True):
+        kappa = compute_kappa(confusion, quadratic=quadratic)
+        if len(seen[0] | seen[1]) < 2:
+            assert np.isnan(kappa).all()
+            continue
+        how = {"weights": "quadratic" if quadratic else None, "labels": range(CLASSES), "sample_weight": weights}
+        assert kappa == pytest.approx([sk.cohen_kappa_score(labels, predicted, **how)] * 2, abs=1e-12)
+    matthews = compute_matthews(confusion)
+    if min(map(len, seen)) < 2:
+        assert np.isnan(matthews).all()
+    else:
+        expected = sk.matthews_corrcoef(labels, predicted, sample_weight=weights)
+        assert matthews == pytest.approx([expected] * 2, abs=1e-12)
+
+
 def test_macro_figures_equal_scikit_learn():
     labels, probabilities = make_answers()
     predicted, present = probabilities.argmax(axis=1), np.ones(CLASSES, dtype=bool)
@@ -162,6 +185,8 @@ def test_a_matrix_of_weights_measures_each_row_on_its_own():
         (lambda: compute_brier(np.array([True]), np.array([[1.0]])), "equal shapes"),
         (lambda: compute_calibration_error(np.array([0.5]), np.array([True]), bins=0), "one bin"),
         (lambda: compute_rates(np.ones((2, 3))), "square"),
+        (lambda: compute_kappa(np.ones((2, 3))), "square"),
+        (lambda: compute_matthews(np.ones(4)), "square"),
         (lambda: compute_macro(np.ones(3), np.ones(2, dtype=bool)), "classes"),
     ],
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, roc_auc_score
 
 from secondlook.data.manifest import Manifest
 from secondlook.errors import BundleError, DatasetError
@@ -52,6 +52,9 @@ def test_figures_are_those_of_the_served_predictions(finished, served, drawn_man
     assert measures["macro_auc"]["value"] == pytest.approx(macro, abs=1e-4)
     balanced = balanced_accuracy_score(truth, [one.label for one in served])
     assert measures["balanced_accuracy"]["value"] == pytest.approx(balanced, abs=1e-4)
+    kappa = cohen_kappa_score(truth, [one.label for one in served])
+    assert measures["kappa"]["value"] == pytest.approx(kappa, abs=1e-4)
+    assert "quadratic_kappa" not in measures
     malignant = np.isin(truth, ["akiec", "bcc", "mel"])
     auc = roc_auc_score(malignant, [one.malignancy for one in served])
     assert measures["risk"]["auc"]["value"] == pytest.approx(auc, abs=1e-4)
@@ -191,7 +194,7 @@ def test_one_label_alone_gives_what_it_can(finished, drawn_manifest):
     assert evidence.measures["sensitivity"]["nv"]["value"] is None
     notes = " ".join(evidence.manifest["notes"])
     assert "No picture of akiec, bcc, bkl, df, nv, vasc" in notes
-    assert "No benign picture" in notes
+    assert "No other picture" in notes
 
 
 def test_labels_of_another_task_still_measure_malignancy(finished, drawn_manifest):
@@ -216,7 +219,7 @@ def test_nothing_to_measure_is_refused_with_the_reason(finished, drawn_manifest)
     [
         (lambda part: replace(part, task="mole"), "bundle's task skin, got one of mole"),
         (lambda part: replace(part, frame=part.frame.assign(label="scc")), "Expected labels of the task skin"),
-        (lambda part: replace(part, frame=part.frame.query("label == 'mel'")), "Expected benign pictures"),
+        (lambda part: replace(part, frame=part.frame.query("label == 'mel'")), "Expected pictures without an alarming"),
         (lambda part: replace(part, frame=part.frame.query("label == 'nv'")), "Expected pictures with an alarming"),
     ],
 )

@@ -5,12 +5,19 @@ import pytest
 from PIL import Image
 
 from secondlook.explanation.overlay import blend_overlay, colour_heat, draw_overlay, encode_png
+from secondlook.imaging.resize import find_box
 
 
 def heat_cell(row: int, column: int, cells: int = 8) -> np.ndarray:
     heatmap = np.zeros((cells, cells), np.float32)
     heatmap[row, column] = 1
     return heatmap
+
+
+def find_seen(size: tuple[int, int]) -> tuple[float, float, float, float]:
+    width, height = size
+    left, top, right, bottom = find_box(width, height, size_px=64)
+    return left / width, top / height, right / width, bottom / height
 
 
 def find_centre(overlay: Image.Image) -> tuple[float, float]:
@@ -23,17 +30,22 @@ def find_centre(overlay: Image.Image) -> tuple[float, float]:
 def test_heat_lies_where_the_cell_lies_in_the_central_square(size: tuple[int, int], cell: tuple[int, int]) -> None:
     width, height = size
     side = min(size)
-    row, column = find_centre(draw_overlay(heat_cell(*cell), size))
+    row, column = find_centre(draw_overlay(heat_cell(*cell), size, seen=find_seen(size)))
     expected = [(size - side) / 2 + (index + 0.5) * side / 8 for size, index in ((height, cell[0]), (width, cell[1]))]
     # At the border the smooth spot is cut, so its centre moves inwards by less than a fifth of a cell.
     assert (row, column) == pytest.approx(expected, abs=side / 8 / 5)
 
 
 def test_outside_the_central_square_nothing_is_drawn() -> None:
-    overlay = np.asarray(draw_overlay(np.ones((8, 8), np.float32), (600, 450)))
+    overlay = np.asarray(draw_overlay(np.ones((8, 8), np.float32), (600, 450), seen=find_seen((600, 450))))
     assert not overlay[:, :75].any()
     assert not overlay[:, 525:].any()
     assert (overlay[:, 75:525, 3] == 255).all()
+
+
+def test_of_a_stretched_picture_everything_is_drawn() -> None:
+    overlay = draw_overlay(heat_cell(3, 6), (600, 450))
+    assert find_centre(overlay) == pytest.approx([3.5 * 450 / 8, 6.5 * 600 / 8], abs=3)
 
 
 def test_no_heat_is_fully_transparent() -> None:
@@ -76,7 +88,7 @@ def test_the_scale_keeps_its_order_for_colour_blind_readers(deficiency: list[lis
 
 def test_a_blend_keeps_the_picture_where_nothing_is_hot() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (90, 120, 3), dtype=np.uint8)
-    blended = np.asarray(blend_overlay(pixels, heat_cell(4, 4)))
+    blended = np.asarray(blend_overlay(pixels, heat_cell(4, 4), seen=find_seen((120, 90))))
     assert blended.shape == pixels.shape
     assert (blended[:, :15] == pixels[:, :15]).all()
     assert (blended[50:55, 65:70] != pixels[50:55, 65:70]).any()

@@ -55,7 +55,13 @@ def test_path_bytes_stream_and_picture_give_the_same(predictor: Predictor, tmp_p
     path = tmp_path / "un grain de beauté.jpg"
     path.write_bytes(data)
     expected = predictor.predict(data)
-    sources = [path, str(path), io.BytesIO(data), read_picture(data, target_px=64), read_input(data, 64)[0]]
+    sources = [
+        path,
+        str(path),
+        io.BytesIO(data),
+        read_picture(data, target_px=64),
+        read_input(data, 64, resize="central_crop")[0],
+    ]
     for source in sources:
         assert_same(predictor.predict(source), expected)
 
@@ -85,7 +91,7 @@ def test_probabilities_follow_the_written_formula(predictor: Predictor) -> None:
 def test_a_prediction_is_what_its_logits_say(predictor: Predictor) -> None:
     data = encode(draw_lesion(9, "df"))
     prediction = predictor.predict(data)
-    outputs = predictor.bundle.session.run(read_input(data, 64)[1][None])
+    outputs = predictor.bundle.session.run(read_input(data, 64, resize="central_crop")[1][None])
     expected = calibrate(outputs.logits[0], predictor.bundle.calibration)
     assert list(prediction.probabilities.values()) == expected.tolist()
     assert prediction.label == SKIN.keys[int((expected / list(predictor.usual_shares.values())).argmax())]
@@ -105,10 +111,11 @@ def test_triage_changes_exactly_at_the_thresholds(predictor: Predictor) -> None:
     urgent = calibration.find_point("sensitivity_90").threshold
     refer = calibration.find_point("sensitivity_95").threshold
     below = np.nextafter
-    assert choose_triage(urgent, calibration) == "urgent"
-    assert choose_triage(below(urgent, 0), calibration) == "refer"
-    assert choose_triage(refer, calibration) == "refer"
-    assert choose_triage(below(refer, 0), calibration) == "routine"
+    assert choose_triage(urgent, calibration, most="urgent") == "urgent"
+    assert choose_triage(below(urgent, 0), calibration, most="urgent") == "refer"
+    assert choose_triage(refer, calibration, most="urgent") == "refer"
+    assert choose_triage(below(refer, 0), calibration, most="urgent") == "routine"
+    assert choose_triage(urgent, calibration, most="refer") == "refer"
 
 
 @pytest.mark.parametrize("draw", [draw_text_page, draw_noise])

@@ -3,14 +3,17 @@ import pytest
 from secondlook.imaging.quality import QualityFlag
 from secondlook.inference.reasons import SENTENCES, Reason, explain_flag
 
-FIGURES = {
-    "malignancy": 0.1234,
+POINT = {
     "threshold": 0.1,
     "threshold_urgent": 0.3,
     "sensitivity": 0.955,
     "sensitivity_lower": 0.921,
     "specificity": 0.7,
     "missed": 0.045,
+}
+FIGURES = {
+    **POINT,
+    "risk": 0.1234,
     "task": "skin",
     "label": "mel",
     "probability": 0.2,
@@ -20,6 +23,7 @@ FIGURES = {
     "top_share": 0.669,
     "score": 0.41234,
     "limit": 0.2,
+    "kind": "photograph",
 }
 
 
@@ -39,6 +43,16 @@ def test_figures_are_written_as_the_language_writes_them() -> None:
     assert "12,3\N{NO-BREAK SPACE}%" in reason.describe("fr")
     assert "0.412" in Reason("outlier", FIGURES).describe("en")
     assert "0,412" in Reason("outlier", FIGURES).describe("fr")
+
+
+def test_no_probability_is_written_as_certain() -> None:
+    assert "is >99.9%," in Reason("urgent", {**FIGURES, "risk": 0.99996}).describe("en")
+    assert "de <0,1\N{NO-BREAK SPACE}%," in Reason("routine", {**FIGURES, "risk": 1e-6}).describe("fr")
+
+
+def test_reasons_speak_of_the_task_that_was_asked() -> None:
+    assert "Pneumonia:" in Reason("urgent", {"risk": 0.9, **POINT, "task": "chest"}).describe("en")
+    assert "X-ray" in Reason("outlier", {**FIGURES, "kind": "radiograph"}).describe("en")
 
 
 def test_labels_are_named_for_the_reader() -> None:

@@ -14,7 +14,8 @@ import torch
 from secondlook.data.manifest import Manifest, write_manifest
 from secondlook.errors import DatasetError, RecipeError
 from secondlook.imaging.read import read_picture
-from secondlook.imaging.resize import resize_picture
+from secondlook.imaging.resize import Resize, resize_picture
+from secondlook.inference.predictor import read_input
 from secondlook.training import dataset
 from secondlook.training.dataset import Pictures, cache_pictures, draw_order, find_cache_folder
 from tests.training.tiny import decode_slowly, start
@@ -36,11 +37,11 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the names of pictures as they are decoded."""
     names: list[str] = []
 
-    def read(path: Path, *, target_px: int) -> object:
+    def read(path: Path, size_px: int, *, resize: Resize) -> object:
         names.append(path.name)
-        return read_picture(path, target_px=target_px)
+        return read_input(path, size_px, resize=resize)
 
-    monkeypatch.setattr(dataset, "read_picture", read)
+    monkeypatch.setattr(dataset, "read_input", read)
     return names
 
 
@@ -80,7 +81,10 @@ def test_the_cache_changes_with_a_file_the_order_or_the_size(few: Manifest, tmp_
     turned = Manifest(few.frame.iloc[::-1], few.root)
     np.testing.assert_array_equal(cache_pictures(turned, size_px=24, folder=folder), changed[::-1])
     assert cache_pictures(few, size_px=20, folder=folder).shape == (8, 20, 20, 3)
-    assert len(reads) == 4 * 8
+    assert cache_pictures(few, size_px=(18, 24), folder=folder).shape == (8, 18, 24, 3)
+    whole = cache_pictures(few, size_px=20, resize="stretch", folder=folder)
+    assert not np.array_equal(whole, cache_pictures(few, size_px=20, folder=folder))
+    assert len(reads) == 6 * 8
 
 
 def test_missing_pictures_are_all_listed(few: Manifest, tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ ADVICE: dict[str, dict[Language, str]] = {
     },
 }
 DISTANCES = frozenset({"score", "limit"})
+NAMED = frozenset({"label", "top"})
 PROBABILITIES = frozenset({"risk", "probability", "top_probability"})
 
 
@@ -113,7 +114,7 @@ def _restore_flag(figures: Mapping[str, float | str]) -> QualityFlag:
 
 def _write_figure(key: str, value: float | str, task: Task | None, language: Language) -> str:
     if isinstance(value, str):
-        return task.find_label(value).names[language] if task and key != "task" else value
+        return task.find_label(value).names[language] if task and key in NAMED else value
     text = f"{value:.3f}" if key in DISTANCES else _write_share(value, exact=key not in PROBABILITIES)
     return text if language == "en" else text.replace(".", ",").replace("%", "\N{NO-BREAK SPACE}%")
 

@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from secondlook.imaging.resize import find_box, read_size, resize_picture
+
+
+def draw_ramp(width: int, height: int) -> np.ndarray:
+    rows, columns = np.mgrid[0:height, 0:width]
+    channels = [255 * columns / (width - 1), 255 * rows / (height - 1), np.zeros((height, width))]
+    return np.dstack(channels).round().astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("size", "size_px", "resize", "box"),
+    [
+        ((600, 450), 224, "central_crop", (75, 0, 525, 450)),
+        ((450, 600), 224, "central_crop", (0, 75, 450, 525)),
+        ((600, 450), (75, 100), "central_crop", (0, 0, 600, 450)),
+        ((600, 600), (75, 100), "central_crop", (0, 75, 600, 525)),
+        ((600, 450), 224, "stretch", (0, 0, 600, 450)),
+    ],
+)
+def test_the_network_sees_the_largest_central_part_or_everything(size, size_px, resize, box) -> None:
+    assert find_box(*size, size_px=size_px, resize=resize) == pytest.approx(box)
+
+
+def test_a_crop_keeps_the_middle_and_a_stretch_the_edges() -> None:
+    ramp = draw_ramp(400, 200)
+    cropped, stretched = resize_picture(ramp, 50), resize_picture(ramp, 50, resize="stretch")
+    assert cropped.shape == stretched.shape == (50, 50, 3)
+    cropped, stretched = cropped.astype(int), stretched.astype(int)
+    assert cropped[25, [0, -1], 0] == pytest.approx([64, 191], abs=3)
+    assert stretched[25, [0, -1], 0] == pytest.approx([2, 253], abs=3)
+    assert cropped[[0, -1], 25, 1] == pytest.approx([2, 253], abs=3)
+
+
+def test_height_comes_before_width() -> None:
+    assert resize_picture(draw_ramp(80, 60), (30, 40)).shape == (30, 40, 3)
+    assert (read_size(7), read_size((3, 4))) == ((7, 7), (3, 4))
