@@ -39,7 +39,11 @@ def test_every_section_of_a_model_card_is_there(bundle):
 
 def test_figures_of_the_card_are_those_of_the_evidence(bundle):
     measures = bundle.evidence.measures
-    for name, key in (("Macro AUC", "macro_auc"), ("Balanced accuracy", "balanced_accuracy"), ("Cohen's kappa", "kappa")):
+    for name, key in (
+        ("Macro AUC", "macro_auc"),
+        ("Balanced accuracy", "balanced_accuracy"),
+        ("Cohen's kappa", "kappa"),
+    ):
         assert f"| {name} | {write_figure(measures[key])} |" in bundle.card
     for point in bundle.calibration.operating_points:
         assert f"| {point.name} | {point.threshold:.4f} | {point.sensitivity:.3f} (at least" in bundle.card

@@ -117,6 +117,7 @@ def _collect(predictions: list[Prediction], manifest: Manifest, own: Task, predi
         triage=np.array([prediction.triage for prediction in predictions]),
         outlier=np.array([prediction.outlier_score > limit for prediction in predictions], dtype=bool),
         groups=frame["group"].astype(str).to_numpy(dtype=np.str_),
+        ordered=predictor.task.ordered,
     )
 
 

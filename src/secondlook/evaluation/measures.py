@@ -16,7 +16,9 @@ from secondlook.evaluation.metrics import (
     compute_calibration_error,
     compute_class_aucs,
     compute_confusion,
+    compute_kappa,
     compute_macro,
+    compute_matthews,
     compute_rates,
     compute_share,
 )
@@ -45,6 +47,7 @@ class Answers:
         triage: N words, of ``TRIAGES``.
         outlier: bool N, whether the picture lies beyond the outlier limit.
         groups: N names of the patients or lesions.
+        ordered: Whether the labels are grades, each worse than the one before.
     """
 
     keys: tuple[str, ...]
@@ -56,6 +59,7 @@ class Answers:
     triage: NDArray[np.str_]
     outlier: Flags
     groups: NDArray[np.str_]
+    ordered: bool = False
 
 
 def measure_answers(answers: Answers, points: Sequence[OperatingPoint], *, seed: int, resamples: int) -> Nested:
@@ -113,6 +117,9 @@ def measure_labels(answers: Answers, labels: NDArray[np.int64], weights: Floats)
         "accuracy_of_most_probable": compute_accuracy(top_confusion),
         "balanced_accuracy": compute_macro(rates["sensitivity"], present),
         "macro_auc": compute_macro(aucs, present),
+        "kappa": compute_kappa(confusion),
+        **({"quadratic_kappa": compute_kappa(confusion, quadratic=True)} if answers.ordered else {}),
+        "matthews": compute_matthews(confusion),
         **{f"macro_{name}": compute_macro(rates[name], present) for name in RATES if name != "sensitivity"},
         "expected_calibration_error": compute_calibration_error(
             probabilities.max(axis=1), top == labels, weights=weights

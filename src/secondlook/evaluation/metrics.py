@@ -69,8 +69,7 @@ def compute_rates(confusion: Floats) -> dict[str, Floats]:
         >>> compute_rates(np.array([[1.0, 0.0], [1.0, 3.0]]))["sensitivity"].tolist()
         [1.0, 0.75]
     """
-    if confusion.ndim < 2 or confusion.shape[-1] != confusion.shape[-2]:
-        raise ValueError(f"Expected a square confusion matrix …×K×K, got the shape {confusion.shape}.")
+    _check_square(confusion)
     hits = np.diagonal(confusion, axis1=-2, axis2=-1)
     actual, flagged = confusion.sum(axis=-1), confusion.sum(axis=-2)
     others = confusion.sum(axis=(-2, -1))[..., None] - actual
@@ -94,6 +93,60 @@ def compute_accuracy(confusion: Floats) -> Floats:
         float64 of the leading shape.
     """
     return compute_share(np.trace(confusion, axis1=-2, axis2=-1), confusion.sum(axis=(-2, -1)))
+
+
+def compute_kappa(confusion: Floats, *, quadratic: bool = False) -> Floats:
+    """Compute Cohen's kappa, the agreement of predicted with true classes beyond that of chance.
+
+    1 − Σ w·O / Σ w·E over the cells, with O the counts, E = row sum × column sum / rows, and w = 1 off the diagonal
+    (Cohen 1960, doi 10.1177/001316446002000104). ``quadratic`` takes w = (i − j)² instead, so that a grade missed by
+    two weighs four times one missed by one (Cohen 1968, doi 10.1037/h0026256).
+
+    Args:
+        confusion: float64 …×K×K as :func:`compute_confusion` returns it.
+        quadratic: Weigh a disagreement by its squared distance; for ordered classes.
+
+    Returns:
+        float64 of the leading shape, -1 … 1; NaN where all rows are of one class and predicted as such.
+
+    Raises:
+        ValueError: The confusion matrix is not square.
+
+    Example:
+        >>> float(compute_kappa(np.array([[2.0, 1.0], [0.0, 3.0]])).round(3))
+        0.667
+    """
+    _check_square(confusion)
+    grades = np.arange(confusion.shape[-1])
+    distance = np.square(grades[:, None] - grades).astype(float)
+    if not quadratic:
+        distance = (distance > 0).astype(float)
+    actual, flagged = confusion.sum(axis=-1), confusion.sum(axis=-2)
+    by_chance = np.einsum("...i,...j,ij->...", actual, flagged, distance)
+    return 1 - compute_share((confusion * distance).sum(axis=(-2, -1)) * actual.sum(axis=-1), by_chance)
+
+
+def compute_matthews(confusion: Floats) -> Floats:
+    """Compute the Matthews correlation coefficient for any number of classes.
+
+    (c·s − Σ t·p) / √((s² − Σ t²)(s² − Σ p²)), with c rows on the diagonal, s rows in all, t and p the rows by true and
+    by predicted class (Gorodkin 2004, doi 10.1016/j.compbiolchem.2004.09.006).
+
+    Args:
+        confusion: float64 …×K×K as :func:`compute_confusion` returns it.
+
+    Returns:
+        float64 of the leading shape, -1 … 1; NaN where all rows are of one class, or predicted as one.
+
+    Raises:
+        ValueError: The confusion matrix is not square.
+    """
+    _check_square(confusion)
+    actual, flagged = confusion.sum(axis=-1), confusion.sum(axis=-2)
+    rows = actual.sum(axis=-1)
+    together = np.trace(confusion, axis1=-2, axis2=-1) * rows - (actual * flagged).sum(axis=-1)
+    spread = np.square(rows) - np.stack([np.square(actual).sum(axis=-1), np.square(flagged).sum(axis=-1)])
+    return compute_share(together, np.sqrt(spread.clip(min=0).prod(axis=0)))
 
 
 def compute_macro(values: Floats, present: NDArray[np.bool_]) -> Floats:
@@ -249,6 +302,11 @@ def compute_share(part: Any, whole: Any) -> Floats:
     """
     part, whole = np.broadcast_arrays(np.asarray(part, float), np.asarray(whole, float))
     return np.asarray(np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole != 0))
+
+
+def _check_square(confusion: Floats) -> None:
+    if confusion.ndim < 2 or confusion.shape[-1] != confusion.shape[-2]:
+        raise ValueError(f"Expected a square confusion matrix …×K×K, got the shape {confusion.shape}.")
 
 
 def _check_rows(first: NDArray[Any], second: NDArray[Any]) -> int:

@@ -14,6 +14,9 @@ OVERALL: Mapping[str, str] = {
     "accuracy": "Accuracy of the named label",
     "accuracy_of_most_probable": "Accuracy of the most probable label",
     "macro_f1": "Macro F1",
+    "quadratic_kappa": "Quadratic kappa, over the grades",
+    "kappa": "Cohen's kappa",
+    "matthews": "Matthews correlation",
     "expected_calibration_error": "Expected calibration error",
     "brier": "Brier score (0 … 2)",
 }
