@@ -56,7 +56,8 @@ def test_a_packed_state_unpacks_to_the_same() -> None:
     state.network(torch.rand(4, 3, 32, 32)).sum().backward()
     state.optimiser.step()
     state.average.update_parameters(state.network)
-    state.step, state.losses, state.history, state.best = 3, [1.0], [{"epoch": 1}], state.network.state_dict()
+    state.step, state.losses, state.seconds = 3, [1.0], 2.5
+    state.history, state.best = [{"epoch": 1}], state.network.state_dict()
     torch.manual_seed(2)
     again = start_state(recipe, classes=7, device=device, packed=state.pack())
     for packed, same in zip(flatten(state.pack()), flatten(again.pack()), strict=True):

@@ -32,6 +32,10 @@ from secondlook.training.schedule import rate_at
 from secondlook.training.state import State, start_state
 
 
+class DivergenceError(RecipeError):
+    """A run's numbers have left the range of floats: its rate was too high."""
+
+
 @dataclass
 class Progress:
     """What a watcher of the run is told after every step."""
@@ -135,7 +139,9 @@ def run_steps(state: State, job: Job, *, folder: Path, watcher: Watcher) -> None
             start = time.perf_counter()
             loss = take_step(state, step, job)
             rate = state.optimiser.param_groups[0]["lr"]
-            speed = len(step.positions) / (time.perf_counter() - start)
+            seconds = time.perf_counter() - start
+            state.seconds += seconds
+            speed = len(step.positions) / seconds
             watcher.step(Progress(step.epoch + 1, job.epochs, state.step, job.steps, loss, rate, speed))
             if step.ends_epoch:
                 end_epoch(state, step, job)
@@ -184,10 +190,10 @@ def take_step(state: State, step: Step, job: Job) -> float:
     seed = recipe.seed * 1_000_003 + step.number
     torch.manual_seed(seed)  # dropout and stochastic depth draw from the global generator
     pixels, targets = draw_batch(step, job, generator=torch.Generator().manual_seed(seed))
-    rate = rate_at(step.number, total=job.steps, optimiser=recipe.optimiser) * step.rate_scale
+    rate = rate_at(step.number, total=job.steps, optimiser=recipe.optimiser) * step.stage.rate_scale
     for group in state.optimiser.param_groups:
         group["lr"] = rate
-    prepare_stage(state.network, step.trainable)
+    prepare_stage(state.network, step.stage.trainable)
     with torch.autocast(device.type, torch.bfloat16, enabled=job.precision == "bf16"):
         logits = state.network(pixels.to(memory_format=torch.channels_last))
     loss = balanced_loss(logits.float(), targets, log_prior=job.log_prior, recipe=recipe.loss)
@@ -227,9 +233,9 @@ def check_weights(state: State, step: Step, recipe: Recipe) -> None:
         raise describe_divergence(step, recipe, "the weights are no numbers any more")
 
 
-def describe_divergence(step: Step, recipe: Recipe, what: str) -> RecipeError:
+def describe_divergence(step: Step, recipe: Recipe, what: str) -> DivergenceError:
     """Return the error of a run whose numbers have left the range of floats."""
-    return RecipeError(
+    return DivergenceError(
         f"Expected training to converge; at step {step.number} (epoch {step.epoch + 1}) {what}. The last good "
         f"checkpoint is kept. Lower the rate, for example --set optimiser.rate={recipe.optimiser.rate / 3:.2g}, "
         "or limit the gradient with --set optimiser.clip_norm=1, and start in another run folder."
@@ -252,6 +258,7 @@ def end_epoch(state: State, step: Step, job: Job) -> None:
     Raises:
         RecipeError: Its logits are no numbers.
     """
+    started = time.perf_counter()
     recipe, device = job.recipe, job.log_prior.device
     answering = state.answering().eval()
     size_px = read_size(recipe.export.input_size_px)
@@ -269,8 +276,9 @@ def end_epoch(state: State, step: Step, job: Job) -> None:
         "rate": state.optimiser.param_groups[0]["lr"],
         "loss": float(np.mean(state.losses)),
         **measures,
+        "seconds": round(state.seconds + time.perf_counter() - started, 3),
     }
     if all(row["calibration_auc"] > other["calibration_auc"] for other in state.history):
         state.best = {key: value.clone() for key, value in answering.state_dict().items()}
     state.history.append(row)
-    state.losses = []
+    state.losses, state.seconds = [], 0.0

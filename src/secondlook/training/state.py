@@ -20,6 +20,7 @@ class State:
     optimiser: torch.optim.Optimizer
     step: int = 0
     losses: list[float] = field(default_factory=list)
+    seconds: float = 0.0  # spent in the epoch under way
     history: list[dict[str, float]] = field(default_factory=list)
     best: dict[str, Tensor] | None = None
 
@@ -35,6 +36,7 @@ class State:
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
             "losses": self.losses,
+            "seconds": self.seconds,
             "history": self.history,
             "best": self.best,
         }
@@ -46,6 +48,7 @@ class State:
             self.average.load_state_dict(packed["average"])
         self.optimiser.load_state_dict(packed["optimiser"])
         self.step, self.losses, self.history = packed["step"], packed["losses"], packed["history"]
+        self.seconds = packed.get("seconds", 0.0)  # absent from checkpoints of version 0.1
         self.best = packed["best"]
 
 
