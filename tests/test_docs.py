@@ -45,7 +45,12 @@ def walk_commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
 def list_commands() -> dict[str, set[str]]:
     """Return every command with its options."""
     return {
-        name: {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+        name: {
+            option
+            for parameter in command.params
+            for option in (*parameter.opts, *parameter.secondary_opts)
+            if option.startswith("--")
+        }
         for name, command in walk_commands(typer.main.get_command(app), "secondlook")
     }
 

@@ -126,8 +126,13 @@ def test_faults_are_refused_before_anything_is_written(folder: Path, tmp_path: P
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
-        (["import", "nowhere", ".", "-o", "x.csv"], 1, "one of ham10000, isic, folders; got 'nowhere'"),
-        (["import", "folders", ".", "-o", "x.csv", "--task", "chest"], 1, "Expected a task"),
+        (
+            ["import", "nowhere", ".", "-o", "x.csv"],
+            1,
+            "knee_oa, moles, isic, folders; got 'nowhere'",
+        ),
+        (["import", "folders", ".", "-o", "x.csv", "--task", "lung"], 1, "Expected a task, one of skin, mole"),
+        (["import", "isic", ".", "-o", "x.csv", "--task", "chest"], 1, "that isic has labels of, skin; got chest"),
         (["import", "folders", "."], 2, "--output"),
         (["audit", "x.csv", "--drop-leaks", "test"], 1, "--drop-leaks and --output together"),
         (["audit", "x.csv", "--drop-leaks", "tset", "-o", "y.csv"], 1, "got 'tset'"),

@@ -6,9 +6,8 @@ import pandas as pd
 import pytest
 
 from secondlook.data.manifest import Manifest
-from secondlook.data.sources import SOURCES
-from secondlook.data.sources.ham10000 import read_ham10000
-from secondlook.data.sources.layout import Options, settle_scan
+from secondlook.data.sources import SOURCES, read_folder
+from secondlook.data.sources.layout import Options
 from secondlook.errors import DatasetError
 from tests.drawing import draw_lesion
 
@@ -41,7 +40,7 @@ def lay_ham10000(
 
 def read(source: str, root: Path, **options: object) -> tuple[Manifest, list[str]]:
     chosen = Options(**options)  # type: ignore[arg-type]
-    return settle_scan(SOURCES[source].scan(root, chosen), chosen, decode=True)
+    return read_folder(SOURCES[source], root, chosen, decode=True)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +58,7 @@ def read(source: str, root: Path, **options: object) -> tuple[Manifest, list[str
 )
 def test_ham10000_is_read_in_every_layout(tmp_path: Path, folders: tuple[str, str], metadata: str, tab: bool) -> None:
     lay_ham10000(tmp_path, metadata=metadata, folders=folders, tab=tab)
-    manifest = read_ham10000(tmp_path)
+    manifest = read("ham10000", tmp_path)[0]
     assert all(path.is_file() for path in manifest.paths())
     frame = manifest.frame
     assert [Path(image).stem for image in frame["image"]] == ["ISIC_1", "ISIC_2", "ISIC_3"]
@@ -111,7 +110,7 @@ def test_a_metadata_table_without_its_columns_is_refused(tmp_path: Path) -> None
     lay_ham10000(tmp_path)
     (tmp_path / "HAM10000_metadata.csv").write_text("image_id,dx\nISIC_1,nv\n")
     with pytest.raises(DatasetError, match="lacks lesion_id, dx_type, age"):
-        read_ham10000(tmp_path)
+        read("ham10000", tmp_path)
 
 
 def lay_isic(root: Path, header: str, rows: list[str]) -> None:
@@ -264,7 +263,7 @@ def test_splits_beside_labels_and_wrong_patterns_are_refused(tmp_path: Path) -> 
 
 
 def test_the_real_ham10000_is_whole(ham10000_folder: Path) -> None:
-    frame = read_ham10000(ham10000_folder).frame
+    frame = read_folder(SOURCES["ham10000"], ham10000_folder, Options())[0].frame
     assert len(frame) == 10015
     assert frame["group"].nunique() == 7470
     assert frame["age_years"].isna().sum() == 57

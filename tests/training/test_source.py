@@ -23,7 +23,7 @@ def test_the_named_source_reads_the_folder(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_an_unknown_source_is_refused_with_those_that_exist() -> None:
-    with pytest.raises(RecipeError, match=r"ham10000, isic, folders; got 'isci'"):
+    with pytest.raises(RecipeError, match=r"moles, isic, folders; got 'isci'"):
         load_manifest(make_recipe(data={"source": "isci", "folder": "mine"}))
 
 

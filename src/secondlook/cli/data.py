@@ -27,6 +27,9 @@ data_app = typer.Typer(
     no_args_is_help=True,
 )
 
+SourceName = Annotated[
+    str, typer.Argument(metavar="SOURCE", help="Layout of the data set, such as ham10000; all are drawn above.")
+]
 ManifestFile = Annotated[Path, typer.Argument(metavar="MANIFEST", help="A manifest CSV.")]
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="CSV", help="Manifest to write, replaced atomically.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Only look whether pictures are there; do not read them.")]
@@ -46,13 +49,23 @@ class ImportCommand(TyperCommand):
 
 @data_app.command("import", cls=ImportCommand)
 def import_data(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Layout of the data set: ham10000, isic or folders.")],
+    source: SourceName,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the data set.")],
     output: Output,
-    task: Annotated[str, typer.Option(help="Task that the labels belong to: skin or mole.")] = "skin",
+    task: Annotated[
+        str | None, typer.Option(help="Task that the labels belong to; by default the usual one of the source.")
+    ] = None,
     group_pattern: Annotated[
         str | None,
-        typer.Option(metavar="REGEX", help="Source folders: finds the patient or lesion in LABEL/NAME."),
+        typer.Option(metavar="REGEX", help="Finds the patient or lesion in LABEL/NAME, for sources made of folders."),
+    ] = None,
+    keep_split: Annotated[
+        bool | None,
+        typer.Option(
+            "--keep-split/--split-anew",
+            help="Keep the split that the data set comes with, or leave it to `data split`; "
+            "by default as drawn for each source.",
+        ),
     ] = None,
     drop_unknown_labels: Annotated[
         bool, typer.Option("--drop-unknown-labels", help="Leave out labels that the task does not have.")
@@ -64,17 +77,12 @@ def import_data(
     Every missing, duplicate, unreadable or unknown item is listed at once, and nothing is written then.
     Groups (patients or lesions) are what splits keep whole; where none are known, each picture is its own.
     """
-    from secondlook.conditions import find_task
     from secondlook.data.manifest import write_manifest
-    from secondlook.data.sources import SOURCES
-    from secondlook.data.sources.layout import Options, settle_scan
-    from secondlook.errors import InputError
+    from secondlook.data.sources import find_source, read_folder
+    from secondlook.data.sources.layout import Options
 
-    if source not in SOURCES:
-        raise InputError(f"Expected a source, one of {', '.join(SOURCES)}; got {source!r}.")
-    options = Options(find_task(task).key, group_pattern, drop_unknown_labels)
-    scan = SOURCES[source].scan(folder, options)
-    manifest, notes = settle_scan(scan, options, decode=not quick, track=track_on_stderr)
+    options = Options(task, group_pattern, drop_unknown_labels, keep_split)
+    manifest, notes = read_folder(find_source(source), folder, options, decode=not quick, track=track_on_stderr)
     write_manifest(manifest, output)
     for note in notes:
         tell(note, style="yellow")
@@ -82,14 +90,36 @@ def import_data(
 
 
 @data_app.command()
-def check(manifest: ManifestFile, quick: Quick = False) -> None:
-    """Check a manifest and its pictures: missing, duplicate, unreadable and unknown items, and groups in two splits."""
+def check(
+    path: Annotated[Path, typer.Argument(metavar="MANIFEST|DIR", help="A manifest CSV, or the folder of a data set.")],
+    source: Annotated[
+        str | None, typer.Option(help="Layout of the folder; by default the source that it looks like.")
+    ] = None,
+    quick: Quick = False,
+) -> None:
+    """Check a manifest, or the folder of a data set, and its pictures; every fault is listed.
+
+    Missing, duplicate, unreadable and unknown items, and groups in two splits. Of a folder it says which source it
+    looks like and what it lacks; nothing is written.
+    """
     from secondlook.data.check import check_manifest
     from secondlook.data.manifest import read_manifest
+    from secondlook.data.sources import explain_folder, find_source, read_folder, recognise_folder
+    from secondlook.data.sources.layout import Options
 
-    found = read_manifest(manifest)
-    check_manifest(found, decode=not quick, track=track_on_stderr)
-    preview(found, manifest)
+    if not path.is_dir():
+        found = read_manifest(path)
+        check_manifest(found, decode=not quick, track=track_on_stderr)
+        preview(found, path)
+        return
+    layout = find_source(source) if source else recognise_folder(path)
+    if layout is None:
+        raise explain_folder(path)
+    tell(f"Read as the source {layout.name}: {layout.summary}")
+    found, notes = read_folder(layout, path, Options(), decode=not quick, track=track_on_stderr)
+    for note in notes:
+        tell(note, style="yellow")
+    preview(found, path)
 
 
 @data_app.command()

@@ -22,8 +22,8 @@ from secondlook.conditions import find_task
 from secondlook.data.fingerprint import data_fingerprint
 from secondlook.data.leakage import audit_manifest, drop_leaks, require_no_leak
 from secondlook.data.manifest import Manifest, read_manifest, write_manifest
-from secondlook.data.sources import SOURCES
-from secondlook.data.sources.layout import Options, settle_scan
+from secondlook.data.sources import SOURCES, read_folder
+from secondlook.data.sources.layout import Options
 from secondlook.data.split import split_manifest
 from secondlook.errors import DatasetError, RecipeError
 from secondlook.evaluation.run import finish_bundle
@@ -70,8 +70,7 @@ def read_source(name: str, folder: Path, *, task: str) -> Manifest:
     """
     if name not in SOURCES:
         raise RecipeError(f"Expected a data source as data.source, one of {', '.join(SOURCES)}; got {name!r}.")
-    options = Options(task=task)
-    return settle_scan(SOURCES[name].scan(folder, options), options)[0]
+    return read_folder(SOURCES[name], folder, Options(task=task))[0]
 
 
 def settle_leaks(manifest: Manifest, recipe: Recipe) -> tuple[Manifest, str]:

@@ -1,8 +1,141 @@
 """One file per layout that data sets come in; a new one is a ``Source`` and its line here."""
 
+from dataclasses import replace
+from pathlib import Path
+
+from secondlook.conditions import find_task
+from secondlook.data.check import list_faults
+from secondlook.data.fingerprint import Track, track_silently
+from secondlook.data.manifest import Manifest
+from secondlook.data.sources.chest_xray import CHEST_XRAY
 from secondlook.data.sources.folders import FOLDERS
 from secondlook.data.sources.ham10000 import HAM10000
 from secondlook.data.sources.isic import ISIC
-from secondlook.data.sources.layout import Source
+from secondlook.data.sources.knee_oa import KNEE_OA
+from secondlook.data.sources.layout import Options, Scan, Source, list_folders
+from secondlook.data.sources.moles import MOLES
+from secondlook.data.sources.mura import MURA
+from secondlook.data.sources.official import deal_calibration, drop_split, keep_split
+from secondlook.data.sources.pad_ufes20 import PAD_UFES20
+from secondlook.data.sources.spreadsheet import SPREADSHEET
+from secondlook.errors import DatasetError, InputError
 
-SOURCES: dict[str, Source] = {source.name: source for source in (HAM10000, ISIC, FOLDERS)}
+# The most particular first: `recognise_folder` takes the first that fits.
+SOURCES: dict[str, Source] = {
+    source.name: source
+    for source in (HAM10000, PAD_UFES20, SPREADSHEET, MURA, CHEST_XRAY, KNEE_OA, MOLES, ISIC, FOLDERS)
+}
+
+
+def find_source(name: str) -> Source:
+    """Return the source of this name.
+
+    Raises:
+        InputError: There is no such source.
+    """
+    try:
+        return SOURCES[name]
+    except KeyError:
+        raise InputError(f"Expected a source, one of {', '.join(SOURCES)}; got {name!r}.") from None
+
+
+def recognise_folder(folder: Path) -> Source | None:
+    """Return the source that a folder, or the one folder in it that fits, looks like; None for none."""
+    return next((source for source in SOURCES.values() if enter_folder(source, folder)), None)
+
+
+def enter_folder(source: Source, folder: Path) -> Path | None:
+    """Return the folder itself, or the only one in it, that looks like the source: archives often wrap one."""
+    if not folder.is_dir():
+        return None
+    if source.recognise(folder):
+        return folder
+    inner = [path for path in list_folders(folder) if source.recognise(path)]
+    return inner[0] if len(inner) == 1 else None
+
+
+def read_folder(
+    source: Source, folder: Path, options: Options, *, decode: bool = False, track: Track = track_silently
+) -> tuple[Manifest, list[str]]:
+    """Turn the folder of a data set into a manifest.
+
+    Args:
+        source: The layout that it has.
+        folder: It, or a folder that wraps it.
+        options: What the reader is told.
+        decode: Read every picture, not only look whether its file is there.
+        track: Shows progress.
+
+    Returns:
+        The manifest, and notes that a person should read.
+
+    Raises:
+        DatasetError: Anything is missing, duplicate, unreadable or unknown; every fault is listed, and where the
+            folder looks like another source, that one is named.
+        InputError: The source has no labels of that task.
+    """
+    if not folder.is_dir():
+        raise DatasetError(f"Expected the folder of a data set; there is no folder {folder.name}.")
+    task = options.task or source.tasks[0]
+    if find_task(task).key not in source.tasks:
+        raise InputError(f"Expected a task that {source.name} has labels of, {' or '.join(source.tasks)}; got {task}.")
+    settled = replace(options, task=task)
+    try:
+        scan = source.scan(enter_folder(source, folder) or folder, settled)
+        keep = source.keeps_split if options.keep_split is None else options.keep_split
+        return settle_scan(scan, settled, keep=keep, decode=decode, track=track)
+    except DatasetError as error:
+        other = recognise_folder(folder)
+        if other is None or other is source:
+            raise
+        found = enter_folder(other, folder) or folder
+        hint = f"{found.name} looks like the source {other.name}: {other.summary}"
+        raise DatasetError(f"{error.summary} {hint}", error.faults) from error
+
+
+def explain_folder(folder: Path) -> DatasetError:
+    """Return an error that says of every source what the folder lacks."""
+    faults = []
+    for source in SOURCES.values():
+        try:
+            source.scan(folder, Options(task=source.tasks[0]))
+        except DatasetError as error:
+            faults.append(f"{source.name}: {error.summary}")
+    return DatasetError(f"Expected the folder of a data set; {folder.name} has the layout of none.", faults)
+
+
+def settle_scan(
+    scan: Scan, options: Options, *, keep: bool = True, decode: bool = False, track: Track = track_silently
+) -> tuple[Manifest, list[str]]:
+    """Return the manifest of a scan and the notes to show.
+
+    Args:
+        scan: What a source found.
+        options: With the task settled.
+        keep: Whether the split that the data set comes with is kept.
+        decode: Read every picture.
+        track: Shows progress.
+
+    Raises:
+        DatasetError: Anything is missing, duplicate, unreadable or unknown; every fault is listed.
+    """
+    task = find_task(str(options.task))
+    frame, notes = scan.frame, list(scan.notes)
+    if options.drop_unknown_labels:
+        known = frame["label"].isin(task.keys)
+        counts = frame["label"][~known].value_counts()
+        if len(counts):
+            left = ", ".join(f"{label} {count}" for label, count in counts.items())
+            notes.append(f"Left out pictures with labels that the task {task.key} does not have: {left}.")
+        frame = frame[known].reset_index(drop=True)
+    frame, parted = (keep_split if keep else drop_split)(frame)
+    manifest = Manifest(frame, scan.root, task.key)
+    faults = [*scan.faults, *list_faults(manifest, decode=decode, track=track)]
+    if faults:
+        raise DatasetError(
+            f"Expected a whole data set in {scan.root.name}; found {len(faults)} faults. Rows count in the manifest, "
+            "the header being row 1.",
+            faults,
+        )
+    manifest, dealt = deal_calibration(manifest)
+    return manifest, [*notes, *parted, *dealt]

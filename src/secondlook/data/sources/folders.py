@@ -1,11 +1,12 @@
 """Folders named after labels, with or without folders named after splits above them."""
 
-import re
 from pathlib import Path
 
 import pandas as pd
 
-from secondlook.data.sources.layout import Options, Scan, Source, find_pictures
+from secondlook.conditions import TASKS
+from secondlook.data.sources.layout import Options, Scan, Source, find_pictures, list_folders
+from secondlook.data.sources.tree import compile_pattern, find_group
 from secondlook.errors import DatasetError
 
 SPLITS = {
@@ -56,45 +57,23 @@ UNGROUPED = (
 )
 
 
-def list_folders(folder: Path) -> list[Path]:
-    """Return the folders in a folder, sorted; hidden ones are left out.
-
-    Raises:
-        DatasetError: The folder cannot be listed.
-    """
-    try:
-        return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    except OSError as error:
-        raise DatasetError(f"Expected a folder; {folder.name} cannot be listed: {error.strerror}.") from error
-
-
-def compile_pattern(text: str | None) -> re.Pattern[str] | None:
-    """Return the compiled pattern.
-
-    Raises:
-        DatasetError: It is no regular expression.
-    """
-    try:
-        return re.compile(text) if text else None
-    except re.error as error:
-        raise DatasetError(f"Expected a regular expression for the group, got {text!r}: {error}.") from error
-
-
-def find_group(pattern: re.Pattern[str] | None, name: str) -> str:
-    """Return the group that the pattern finds in ``class/name``; empty where it finds none."""
-    match = pattern.search(name) if pattern else None
-    if match is None:
-        return ""
-    return "-".join(part for part in match.groups() if part) or match.group()
+def recognise_folders(root: Path) -> bool:
+    """Tell whether a folder, or one named after a split in it, holds a folder named after a label of any task."""
+    labels = {key for task in TASKS.values() for key in task.keys}
+    inner = list_folders(root) if root.is_dir() else []
+    parts = [folder for folder in inner if folder.name.lower() in SPLITS]
+    return any(folder.name.lower() in labels for part in parts or [root] for folder in list_folders(part))
 
 
 FOLDERS = Source(
     name="folders",
     summary="Folders named after labels, with or without split folders above them.",
     layout="""\
-DIR/LABEL/*.jpg          nv/, mel/ … (task skin), benign/, malignant/ (mole)
+DIR/LABEL/*.jpg          LABEL is one of the task: nv, mel … (skin)
 DIR/SPLIT/LABEL/*.jpg    SPLIT is train, val (becomes calibration) or test
 --group-pattern finds the patient or lesion in LABEL/NAME, for example
 'patient_(\\d+)'.""",
+    tasks=tuple(TASKS),
+    recognise=recognise_folders,
     scan=scan_folders,
 )

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from secondlook.data.manifest import Manifest
 from secondlook.data.sources.layout import (
     Options,
     Scan,
@@ -19,7 +18,6 @@ from secondlook.data.sources.layout import (
     index_pictures,
     note_unlisted,
     read_table,
-    settle_scan,
     to_numbers,
 )
 from secondlook.errors import DatasetError
@@ -35,23 +33,13 @@ FOLDERS = (
 SHARPER = ("images_200x150", "images_224x224")
 
 
-def read_ham10000(root: Path) -> Manifest:
-    """Turn a HAM10000 folder into a manifest, grouped by lesion.
-
-    Raises:
-        DatasetError: Metadata or pictures are missing, duplicate or unknown; every fault is listed.
-    """
-    options = Options(task="skin")
-    return settle_scan(scan_ham10000(root, options), options)[0]
-
-
 def scan_ham10000(root: Path, _options: Options) -> Scan:
     """Read the metadata and look up the pictures.
 
     Raises:
         DatasetError: There is no metadata file or no picture folder.
     """
-    metadata = next((root / name for name in METADATA if (root / name).is_file()), None)
+    metadata = find_metadata(root)
     if metadata is None:
         raise DatasetError(f"Expected {METADATA[0]} in the HAM10000 folder {root.name}; it is not there.")
     folders = next((names for names in FOLDERS if all((root / name).is_dir() for name in names)), None)
@@ -77,6 +65,11 @@ def scan_ham10000(root: Path, _options: Options) -> Scan:
         }
     )
     return Scan(frame, root, faults, notes)
+
+
+def find_metadata(root: Path) -> Path | None:
+    """Return the metadata file under any of its names."""
+    return next((root / name for name in METADATA if (root / name).is_file()), None)
 
 
 def take_sharper(images: "pd.Series[str]", table: pd.DataFrame, root: Path) -> "tuple[pd.Series[str], str]":
@@ -109,5 +102,7 @@ DIR/HAM10000_images_part_1/*.jpg
 DIR/HAM10000_images_part_2/*.jpg
 or, instead of the two parts, one folder images/ or images_200x150/;
 beside the latter, images_224x224/ may hold some of them larger (central squares)""",
+    tasks=("skin",),
+    recognise=lambda root: find_metadata(root) is not None,
     scan=scan_ham10000,
 )

@@ -13,6 +13,7 @@ from secondlook.data.sources.layout import (
     Source,
     index_pictures,
     note_unlisted,
+    read_header,
     read_table,
     to_numbers,
 )
@@ -30,6 +31,7 @@ LABELS = {
     "SCC": "scc",
     "UNK": "unk",
 }
+TRUTH = frozenset({"image", "MEL", "NV"})
 METADATA = {
     "age_years": ("age_approx", "age"),
     "sex": ("sex",),
@@ -73,6 +75,12 @@ def scan_isic(root: Path, _options: Options) -> Scan:
     return Scan(frame.join(facts.dropna(axis=1, how="all")), root, faults, notes)
 
 
+def recognise_isic(root: Path) -> bool:
+    """Tell whether a CSV in the folder, or one level below, has a column per label."""
+    tables = (path for pattern in ("*.csv", "*/*.csv") for path in root.glob(pattern))
+    return any(set(read_header(path).split(",")) >= TRUTH for path in tables)
+
+
 def known_columns() -> set[str]:
     """Return the metadata columns that may stand in any of the tables."""
     return {name for names in METADATA.values() for name in names}
@@ -87,7 +95,7 @@ def find_tables(root: Path) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     paths = sorted(path for path in root.rglob("*.csv") if path.is_file())
     tables = {path: read_table(path) for path in paths}
     tables = {path: table for path, table in tables.items() if "image" in table}
-    truths = [path for path, table in tables.items() if {"MEL", "NV"} <= set(table.columns)]
+    truths = [path for path, table in tables.items() if set(table.columns) >= TRUTH]
     if len(truths) != 1:
         found = ", ".join(path.name for path in truths) or "none"
         raise DatasetError(
@@ -121,5 +129,7 @@ DIR/…Metadata.csv        optional: image with lesion_id, patient_id,
                          age_approx, sex, anatom_site_general
 SCC and UNK are no labels of the task skin: they are refused, or left out
 with --drop-unknown-labels.""",
+    tasks=("skin",),
+    recognise=recognise_isic,
     scan=scan_isic,
 )

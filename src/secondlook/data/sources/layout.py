@@ -1,4 +1,4 @@
-"""What every source shares: the options, the scan of a folder, and how a scan becomes a manifest."""
+"""What every source shares: the options, the scan of a folder, and how tables and pictures are found in it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -6,10 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from secondlook.conditions import find_task
-from secondlook.data.check import list_faults
-from secondlook.data.fingerprint import Track, track_silently
-from secondlook.data.manifest import Manifest
 from secondlook.errors import DatasetError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic"})
@@ -20,15 +16,17 @@ class Options:
     """What a reader may be told.
 
     Attributes:
-        task: Key of the task that the labels belong to.
+        task: Key of the task that the labels belong to; None for the first that the source has.
         group_pattern: Regular expression that finds the group in a picture's ``class/name``; all of its
             parenthesised parts together, or the whole match, are the group.
         drop_unknown_labels: Leave out pictures whose label the task does not have, instead of refusing them.
+        keep_split: Whether the split that the data set comes with is kept; None for what the source does by itself.
     """
 
-    task: str = "skin"
+    task: str | None = None
     group_pattern: str | None = None
     drop_unknown_labels: bool = False
+    keep_split: bool | None = None
 
 
 @dataclass
@@ -36,7 +34,7 @@ class Scan:
     """What a reader found in a folder.
 
     Attributes:
-        frame: Rows of the manifest, also those whose picture is missing.
+        frame: Rows of the manifest, also those whose picture is missing; ``split`` is the data set's own.
         root: Folder that the paths are relative to.
         faults: What is wrong, beyond what :func:`secondlook.data.check.list_faults` sees in the manifest.
         notes: What a person should know but need not mend.
@@ -56,40 +54,19 @@ class Source:
         name: As the command line has it.
         summary: One sentence.
         layout: Drawing of the folder, for ``--help``.
-        scan: Reads the folder; raises DatasetError only when it is not this layout at all.
+        tasks: Keys of the tasks that its labels can belong to, the usual one first.
+        recognise: Tells at a glance whether a folder has this layout, without reading what is in it.
+        scan: Reads the folder for a settled task; raises DatasetError only when it is not this layout at all.
+        keeps_split: Whether a split that the data set comes with is kept unless the options say otherwise.
     """
 
     name: str
     summary: str
     layout: str
+    tasks: tuple[str, ...]
+    recognise: Callable[[Path], bool]
     scan: Callable[[Path, Options], Scan]
-
-
-def settle_scan(
-    scan: Scan, options: Options, *, decode: bool = False, track: Track = track_silently
-) -> tuple[Manifest, list[str]]:
-    """Return the manifest of a scan and the notes to show.
-
-    Raises:
-        DatasetError: Anything is missing, duplicate, unreadable or unknown; every fault is listed.
-    """
-    frame, notes = scan.frame, list(scan.notes)
-    if options.drop_unknown_labels:
-        known = frame["label"].isin(find_task(options.task).keys)
-        counts = frame["label"][~known].value_counts()
-        if len(counts):
-            left = ", ".join(f"{label} {count}" for label, count in counts.items())
-            notes.append(f"Left out pictures with labels that the task {options.task} does not have: {left}.")
-        frame = frame[known].reset_index(drop=True)
-    manifest = Manifest(frame, scan.root, options.task)
-    faults = [*scan.faults, *list_faults(manifest, decode=decode, track=track)]
-    if faults:
-        raise DatasetError(
-            f"Expected a whole data set in {scan.root.name}; found {len(faults)} faults. Rows count in the manifest, "
-            "the header being row 1.",
-            faults,
-        )
-    return manifest, notes
+    keeps_split: bool = True
 
 
 def read_table(path: Path, columns: Iterable[str] = ()) -> pd.DataFrame:
@@ -99,8 +76,7 @@ def read_table(path: Path, columns: Iterable[str] = ()) -> pd.DataFrame:
         DatasetError: The file cannot be read as a table or lacks a column.
     """
     try:
-        with path.open(encoding="utf-8-sig") as stream:
-            separator = "\t" if "\t" in stream.readline() else ","
+        separator = find_separator(read_header(path))
         table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
     except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise DatasetError(
@@ -110,6 +86,31 @@ def read_table(path: Path, columns: Iterable[str] = ()) -> pd.DataFrame:
     if missing:
         raise DatasetError(f"Expected the columns {', '.join(columns)}; {path.name} lacks {', '.join(missing)}.")
     return table
+
+
+def read_header(path: Path) -> str:
+    """Return the first line of a text file; empty where there is none."""
+    if not path.is_file():
+        return ""
+    with path.open(encoding="utf-8-sig") as stream:
+        return stream.readline().rstrip("\n")
+
+
+def find_separator(header: str) -> str:
+    """Return what parts the columns of a table: a tab, a semicolon (as office programs write) or a comma."""
+    return next((mark for mark in ("\t", ";") if mark in header), ",")
+
+
+def list_folders(folder: Path) -> list[Path]:
+    """Return the folders in a folder, sorted; hidden ones are left out.
+
+    Raises:
+        DatasetError: The folder cannot be listed.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except OSError as error:
+        raise DatasetError(f"Expected a folder; {folder.name} cannot be listed: {error.strerror}.") from error
 
 
 def find_pictures(folder: Path) -> list[Path]:
