@@ -18,9 +18,9 @@ def test_stages_follow_each_other_and_every_epoch_has_its_own_order() -> None:
         members = list(group)
         assert [step.ends_epoch for step in members] == [False] * 4 + [True]
         stage = STAGES[0] if epoch < 2 else STAGES[1]
-        assert {step.size_px for step in members} == {stage["size_px"]}
-        assert {step.trainable for step in members} == {stage.get("trainable", "all")}
-        assert {step.rate_scale for step in members} == {stage.get("rate_scale", 1.0)}
+        assert {step.size_px for step in members} == {(stage["size_px"], stage["size_px"])}
+        assert {step.stage.trainable for step in members} == {stage.get("trainable", "all")}
+        assert {step.stage.rate_scale for step in members} == {stage.get("rate_scale", 1.0)}
         order = draw_order(LABELS, balance="logit_adjustment", seed=recipe.seed, epoch=epoch)
         np.testing.assert_array_equal(np.concatenate([step.positions for step in members]), order[:40])
 

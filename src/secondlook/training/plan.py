@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from secondlook.imaging.resize import read_size
 from secondlook.training.dataset import draw_order
-from secondlook.training.recipe import Recipe
+from secondlook.training.recipe import Recipe, Stage
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,7 @@ class Step:
     number: int
     epoch: int
     size_px: tuple[int, int]
-    trainable: str
-    rate_scale: float
+    stage: Stage
     positions: NDArray[np.int64]
     ends_epoch: bool
 
@@ -38,8 +37,7 @@ def plan_steps(recipe: Recipe, labels: NDArray[np.int64], *, first: int = 0) -> 
                 number=number,
                 epoch=epoch,
                 size_px=read_size(stage.size_px),
-                trainable=stage.trainable,
-                rate_scale=stage.rate_scale,
+                stage=stage,
                 positions=order[index * batch : (index + 1) * batch],
                 ends_epoch=index == per_epoch - 1,
             )

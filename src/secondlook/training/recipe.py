@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -9,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from secondlook.conditions import TASKS
-from secondlook.imaging.resize import Resize
+from secondlook.imaging.resize import Resize, read_size
 
 
 class Section(BaseModel):
@@ -60,17 +61,42 @@ class Split(Section):
         return self
 
 
+Family = Literal["timm", "mobilenetv2_blocks", "r1_cnn", "r2_dermoscopy", "r2_chest", "r2_bone", "r3_cnn"]
+FLAT_FAMILIES = ("r1_cnn", "r2_dermoscopy", "r2_chest", "r2_bone")
+
+
+class Head(Section):
+    """What stands between the backbone and the classes: per width a dense layer, activation, dropout, batch norm."""
+
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field((), description="Width of each hidden dense layer.")
+    activation: Literal["relu", "gelu", "silu", "tanh"] = "relu"
+    dropout: float = Field(0.0, ge=0, lt=1, description="Behind each hidden layer.")
+    batch_norm: bool = Field(False, description="Behind each hidden layer's dropout.")
+
+
 class Model(Section):
     """The network."""
 
-    family: Literal["timm", "mobilenetv2_blocks"] = "timm"
+    family: Family = "timm"
     name: str = Field("regnety_004", description="The timm name of the network or of its backbone.")
     weights: str = Field(
         "none",
         description="`none`, `hub` (timm's own), the path of a safetensors file, or that of an earlier run's folder.",
     )
-    dropout: float = Field(0.0, ge=0, lt=1)
+    normalise: Literal["imagenet", "half", "network", "data", "none"] = Field(
+        "imagenet",
+        description="Mean and deviation that pixels in 0..1 are standardised by: ImageNet's; 0.5 and 0.5; those that "
+        "timm states for this name's weights; those of the training pictures; or not at all.",
+    )
+    head: Head = Head()
+    dropout: float = Field(0.0, ge=0, lt=1, description="Between the backbone and the head.")
     drop_path: float = Field(0.0, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _check_normalise(self) -> "Model":
+        if self.normalise == "network" and self.family not in {"timm", "mobilenetv2_blocks"}:
+            raise ValueError("`normalise: network` is for networks of timm; use `data` or `none`")
+        return self
 
 
 class Stage(Section):
@@ -78,8 +104,34 @@ class Stage(Section):
 
     epochs: int = Field(ge=1)
     size_px: SizePx = Field(description="Size of the network's input: side of a square, or [height, width].")
-    trainable: Literal["all", "head"] = "all"
+    trainable: str = Field(
+        "all",
+        description="`all`; `head`; `from:NAME`, the layer of that name and all behind it; or `last:N`, the last N "
+        "layers that hold weights, the head's among them.",
+    )
     rate_scale: float = Field(1.0, gt=0, description="Factor on the schedule's learning rate.")
+    layer_decay: float = Field(1.0, gt=0, le=1, description="Factor on the rate from each layer to the one before it.")
+    features: Literal["computed", "cached"] = Field(
+        "computed", description="`cached` runs the frozen backbone over the pictures once, without augmentation."
+    )
+    cached_views: Literal[1, 2, 4] = Field(
+        1, description="Of each cached picture: itself; and its mirror image; and both of these upside down."
+    )
+
+    @field_validator("trainable")
+    @classmethod
+    def _check_trainable(cls, trainable: str) -> str:
+        if not re.fullmatch(r"all|head|from:\S+|last:[1-9][0-9]*", trainable):
+            raise ValueError("expected `all`, `head`, `from:NAME` or `last:N`")
+        return trainable
+
+    @model_validator(mode="after")
+    def _check_features(self) -> "Stage":
+        if self.features == "cached" and self.trainable != "head":
+            raise ValueError("`features: cached` needs `trainable: head`, since other layers change the features")
+        if self.cached_views > 1 and self.features != "cached":
+            raise ValueError("`cached_views` needs `features: cached`; computed features take the augmentation")
+        return self
 
 
 class Augmentation(Section):
@@ -174,6 +226,26 @@ class Recipe(Section):
         if task not in TASKS:
             raise ValueError(f"unknown task; the nearest is `{nearest(task, list(TASKS))}`")
         return task
+
+    @model_validator(mode="after")
+    def _check_sizes(self) -> "Recipe":
+        if self.model.family in FLAT_FAMILIES:
+            self.require_one_size(f"the family {self.model.family}")
+        return self
+
+    def require_one_size(self, network: str) -> None:
+        """Check that all stages and the export have one size.
+
+        Raises:
+            ValueError: They do not; the sentence names the network that needs it.
+        """
+        sizes = {read_size(stage.size_px) for stage in self.stages} | {read_size(self.export.input_size_px)}
+        if len(sizes) > 1:
+            found = ", ".join(f"[{height}, {width}]" for height, width in sorted(sizes))
+            raise ValueError(
+                f"{network} takes pictures of one size; give the same `size_px` in all stages and as "
+                f"`export.input_size_px`, not {found}"
+            )
 
     def dump(self) -> str:
         """Return the recipe as YAML, every default written out."""
