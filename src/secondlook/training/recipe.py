@@ -53,6 +53,16 @@ class Split(Section):
         description="What to do when pictures of two splits show the same: stop; leave those of calibration and test "
         "out; or go on and mark every figure.",
     )
+    folds: int | None = Field(
+        None, ge=2, description="Deal the split train to this many folds and train once without each; see --folds."
+    )
+    fold: int | None = Field(None, ge=1, description="Train without this fold alone, and measure on it; from 1.")
+
+    @model_validator(mode="after")
+    def _check_fold(self) -> "Split":
+        if self.fold is not None and (self.folds is None or self.fold > self.folds):
+            raise ValueError("`fold` must be from 1 to `folds`")
+        return self
 
     @model_validator(mode="after")
     def _check_sum(self) -> "Split":
