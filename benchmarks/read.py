@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from secondlook.imaging.read import MAX_FILE_BYTES, read_picture
+from secondlook.imaging.limits import MAX_FILE_BYTES
+from secondlook.imaging.read import read_picture
 from secondlook.imaging.resize import resize_picture
 from tests.drawing import draw_phone_photo, encode
 from tests.hostile import LARGEST_KINDS, build_largest

@@ -140,7 +140,6 @@ NOT_PICTURES: dict[str, tuple[bytes, str]] = {
     "mov": (b"\0\0\0\x14ftypqt  \0\0\0\0qt  " + bytes(64), "an MP4 or QuickTime video"),
     "avi": (b"RIFF\x10\0\0\0AVI LIST" + bytes(64), "an AVI video"),
     "webm": (b"\x1a\x45\xdf\xa3\x9fB\x86\x81\x01webm" + bytes(64), "a WebM or Matroska video"),
-    "dicom": (bytes(128) + b"DICM\x02\0\0\0UL" + bytes(64), "does not read DICOM yet"),
     "avif": (b"\0\0\0\x1cftypavif" + bytes(64), "an AVIF picture"),
     "text": (b"This is a note about a mole, and no picture of it.", "a text file"),
     "program": (b"\x7fELF\x02\x01\x01" + bytes(64), "a program"),

@@ -174,4 +174,4 @@ def test_metadata_does_not_survive() -> None:
     exif[0x010E] = "a name"
     picture = read_picture(insert_chunk(encode(LESION, "PNG", exif=exif), b"tEXt", b"Comment\0a name"))
     assert "a name" not in repr(picture)
-    assert picture.source.__slots__ == ("format", "width", "height", "orientation_applied", "profile_applied")
+    assert picture.source.__slots__ == ("format", "width", "height", "orientation_applied", "profile_applied", "dicom")

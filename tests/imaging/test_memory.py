@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from secondlook.imaging.read import MAX_FILE_BYTES
+from secondlook.imaging.limits import MAX_FILE_BYTES
 from tests.hostile import build_largest
 
 LIMIT_MB = 600

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from secondlook.errors import InputError
-from secondlook.imaging.read import MAX_FILE_BYTES, read_picture
+from secondlook.imaging.limits import MAX_FILE_BYTES
+from secondlook.imaging.read import read_picture
 from tests.drawing import draw_lesion, draw_phone_photo, encode, encode_turned
 from tests.hostile import (
     CLAIMS,

@@ -79,6 +79,7 @@ def check_packages() -> Iterator[Finding]:
     again = "Install again: pip install --force-reinstall secondlook"
     yield import_packages("Predicting", CORE, core=True, cure=again)
     yield find_packages("Web application", SITE, cure=again)
+    yield import_packages("DICOM pictures", ("pydicom", "openjpeg", "rle"), core=False, cure=again)
     yield import_packages("HEIC pictures", ("pillow_heif",), core=False, cure="pip install 'secondlook[heic]'")
     yield import_packages("Training", TRAINING, core=False, cure="pip install 'secondlook[train]' (about 6 GB)")
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif"}
+    | {".dcm", ".dicom", ".dic"}
 )
 SNIFFED_BYTES = 132
 MAX_WORKERS = 8

@@ -19,13 +19,16 @@ from PIL.WebPImagePlugin import WebPImageFile
 from secondlook.errors import InputError
 from secondlook.imaging.colour import Colours, convert_to_srgb
 from secondlook.imaging.container import OPENERS, Contents, DamagedError
-from secondlook.imaging.signature import ACCEPTED, Format, find_format
-
-MAX_FILE_BYTES: Final = 30_000_000
-MAX_PIXELS: Final = 50_000_000
-MAX_PROFILE_BYTES: Final = 4_000_000
-# What one decoding may hold at once; with the file, the result and Python itself it stays under 600 MB.
-MAX_DECODING_BYTES: Final = 440_000_000
+from secondlook.imaging.dicom.facts import DicomFacts
+from secondlook.imaging.limits import (
+    MAX_DECODING_BYTES,
+    MAX_FILE_BYTES,
+    check_memory,
+    check_profile,
+    check_size,
+    refuse_damaged,
+)
+from secondlook.imaging.signature import Format, find_format
 
 # The plug-ins are called directly: Image.open warns, process-wide, about what is refused or left out here anyway.
 _DECODERS: Final[dict[Format, Callable[[BinaryIO], Image.Image]]] = {
@@ -60,6 +63,7 @@ class Source:
         height: Height in pixels of the whole picture, upright.
         orientation_applied: Whether the file asked for the picture to be turned or mirrored, and it was.
         profile_applied: Whether an embedded colour profile was applied.
+        dicom: Facts of the technique from a DICOM file; none of the patient.
     """
 
     format: Format
@@ -67,6 +71,7 @@ class Source:
     height: int
     orientation_applied: bool = False
     profile_applied: bool = False
+    dicom: DicomFacts | None = None
 
     @property
     def shorter_side_px(self) -> int:
@@ -108,19 +113,21 @@ def read_picture(source: str | Path | bytes | BinaryIO, *, target_px: int | None
     kind = find_format(data)
     if kind == "HEIC":
         return _read_heic(data, target_px)
+    if kind == "DICOM":
+        return _read_dicom(data, target_px)
     try:
         contents = OPENERS[kind](data)
         del data
-        _check_size(kind, contents.width, contents.height)
+        check_size(kind, contents.width, contents.height)
         with _DECODERS[kind](io.BytesIO(contents.data)) as image:
             return _decode(image, kind, contents, target_px)
     except InputError:
         raise
     except DamagedError as error:
-        raise _refuse_damaged(kind, f": {error}") from error
+        raise refuse_damaged(kind, f": {error}") from error
     except Exception as error:
         # Decoders that are fed damaged bytes raise whatever they stumble over, from KeyError to SyntaxError.
-        raise _refuse_damaged(kind) from error
+        raise refuse_damaged(kind) from error
 
 
 def _read_bytes(source: str | Path | bytes | BinaryIO) -> bytes:
@@ -160,33 +167,10 @@ def _read_stream(stream: BinaryIO) -> bytes:
         raise InputError("Expected a readable binary stream; it could not be read. Open it again and retry.") from error
 
 
-def _check_size(kind: Format, width: int, height: int) -> None:
-    if width < 1 or height < 1:
-        raise _refuse_damaged(kind, f": it claims {width} × {height} pixels")
-    if width * height > MAX_PIXELS:
-        raise InputError(
-            f"Expected a picture of at most {MAX_PIXELS // 1_000_000} megapixels, got a {kind} file that claims "
-            f"{width} × {height} ({width * height / 1e6:.0f} megapixels). Save it smaller and send that."
-        )
-
-
-def _check_profile(kind: Format, profile: bytes | None) -> bytes | None:
-    if profile and len(profile) > MAX_PROFILE_BYTES:
-        raise _refuse_damaged(kind, f": its colour profile is larger than {MAX_PROFILE_BYTES // 1_000_000} MB")
-    return profile
-
-
-def _refuse_damaged(kind: Format, detail: str = "") -> InputError:
-    return InputError(
-        f"Expected {ACCEPTED}, got a {kind} file that is damaged, cut short or of a rare kind{detail}. "
-        "Send the original once more, or open it in a picture viewer and save it anew as JPEG or PNG."
-    )
-
-
 def _decode(image: Image.Image, kind: Format, contents: Contents, target_px: int | None) -> Picture:
     """Return the picture of an opened, not yet decoded image."""
-    _check_size(kind, *image.size)
-    profile = _check_profile(kind, image.info.get("icc_profile"))
+    check_size(kind, *image.size)
+    profile = check_profile(kind, image.info.get("icc_profile"))
     # Only Adobe's programs store ink values upside down, and they say so; Pillow takes it for granted.
     inverted = kind == "JPEG" and "adobe" not in image.info
     _fit_memory(image, kind, contents, _find_factor(image.size, target_px))
@@ -230,15 +214,7 @@ def _fit_memory(image: Image.Image, kind: Format, contents: Contents, factor: in
             if scale > 1:
                 image.draft(None, (width // scale, height // scale))
             return
-    _check_memory(kind, width, height, needed)
-
-
-def _check_memory(kind: Format, width: int, height: int, needed: int) -> None:
-    if needed > MAX_DECODING_BYTES:
-        raise InputError(
-            f"Expected a picture that takes at most {MAX_DECODING_BYTES // 1_000_000} MB to decode, got a {kind} file "
-            f"of {width} × {height} pixels that takes {needed / 1e6:.0f} MB. Save it as JPEG or smaller, and send that."
-        )
+    check_memory(kind, width, height, needed)
 
 
 def _read_heic(data: bytes, target_px: int | None) -> Picture:
@@ -255,10 +231,10 @@ def _read_heic(data: bytes, target_px: int | None) -> Picture:
         heif = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
         width, height = heif.size
         contents = Contents(b"", width, height)
-        _check_size("HEIC", width, height)
+        check_size("HEIC", width, height)
         # Measured: its planes, their conversion and the picture together; beyond 8 bits the planes are twice as wide.
-        _check_memory("HEIC", width, height, width * height * (14 if heif.info["bit_depth"] > 8 else 8))
-        profile = _check_profile("HEIC", heif.info.get("icc_profile"))
+        check_memory("HEIC", width, height, width * height * (14 if heif.info["bit_depth"] > 8 else 8))
+        profile = check_profile("HEIC", heif.info.get("icc_profile"))
         image = Image.frombytes(heif.mode, (width, height), heif.data, "raw", heif.mode, heif.stride)
         del heif
         pixels, profiled = convert_to_srgb(image, Colours(profile), factor=_find_factor(image.size, target_px))
@@ -266,4 +242,22 @@ def _read_heic(data: bytes, target_px: int | None) -> Picture:
     except InputError:
         raise
     except Exception as error:
-        raise _refuse_damaged("HEIC") from error
+        raise refuse_damaged("HEIC") from error
+
+
+def _read_dicom(data: bytes, target_px: int | None) -> Picture:
+    """Read a DICOM picture; the libraries for it are imported when the first one comes."""
+    from secondlook.imaging.dicom.read import read_dicom
+
+    try:
+        shown = read_dicom(data)
+        colours, factor = Colours(shown.profile), _find_factor(shown.image.size, target_px)
+        pixels, profiled = convert_to_srgb(shown.image, colours, factor=factor)
+        width, height = shown.image.size
+        return Picture(pixels, Source("DICOM", width, height, profile_applied=profiled, dicom=shown.facts))
+    except InputError:
+        raise
+    except DamagedError as error:
+        raise refuse_damaged("DICOM", f": {error}") from error
+    except Exception as error:
+        raise refuse_damaged("DICOM") from error

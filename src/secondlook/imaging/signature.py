@@ -4,9 +4,9 @@ from typing import Final, Literal
 
 from secondlook.errors import InputError
 
-Format = Literal["JPEG", "PNG", "WebP", "TIFF", "BMP", "GIF", "HEIC"]
+Format = Literal["JPEG", "PNG", "WebP", "TIFF", "BMP", "GIF", "HEIC", "DICOM"]
 
-ACCEPTED: Final = "a picture (JPEG, PNG, WebP, TIFF, BMP, GIF or HEIC)"
+ACCEPTED: Final = "a picture (JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or DICOM)"
 
 _STARTS: Final[tuple[tuple[bytes, Format], ...]] = (
     (b"\xff\xd8\xff", "JPEG"),
@@ -27,8 +27,11 @@ _EXPORT: Final = "Export the page or the picture in it as JPEG or PNG and send t
 _PHOTO: Final = "Send the photograph itself, as it came from the camera."
 _UNPACK: Final = "Unpack it and send the pictures in it."
 
+_PREAMBLE_BYTES: Final = 128
+# The first attributes' types of a DICOM file that writes them.
+_BARE_VRS: Final = (b"UL", b"CS", b"UI", b"DA", b"TM", b"LO", b"SH", b"DT", b"OB")
+
 _REFUSED: Final[tuple[tuple[int, bytes, str, str], ...]] = (
-    (128, b"DICM", "a DICOM file", "This version does not read DICOM yet: export the picture as JPEG or PNG."),
     (0, b"%PDF", "a PDF document", _EXPORT),
     (0, b"%!PS", "a PostScript document", _EXPORT),
     (0, b"{\\rtf", "a text document", _EXPORT),
@@ -68,9 +71,14 @@ def find_format(data: bytes) -> Format:
     """
     if not data:
         raise InputError(f"Expected {ACCEPTED}, got an empty file. Check that the upload or copy was complete.")
+    if data[_PREAMBLE_BYTES : _PREAMBLE_BYTES + 4] == b"DICM":
+        _check_preamble(data[:_PREAMBLE_BYTES])
+        return "DICOM"
     for start, name in _STARTS:
         if data.startswith(start):
             return name
+    if _is_bare_dicom(data):
+        return "DICOM"
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WebP"
     if data[:2] == b"BM" and int.from_bytes(data[14:18], "little") in _BMP_HEADER_BYTES:
@@ -79,6 +87,39 @@ def find_format(data: bytes) -> Format:
         return "HEIC"
     found, advice = _describe(data)
     raise InputError(f"Expected {ACCEPTED}, got {found}. {advice}")
+
+
+def _check_preamble(preamble: bytes) -> None:
+    """Refuse a DICOM file that is a file of another kind as well: its first 128 bytes are free (PS3.10, 7.1).
+
+    A TIFF there is meant (PS3.10, 7.1); programs, scripts and documents are not.
+    """
+    meant = not any(preamble) or preamble.startswith((b"II*\0", b"MM\0*"))
+    if not meant and _is_other(preamble):
+        raise InputError(
+            f"Expected {ACCEPTED}, got a DICOM file that begins as a file of another kind, as programs in disguise do. "
+            "Do not open it; have the picture exported anew from the archive, and send that."
+        )
+
+
+def _is_other(preamble: bytes) -> bool:
+    known = any(preamble.startswith(magic, offset) for offset, magic, _, _ in _REFUSED)
+    program = preamble.startswith((b"#!", b"\xfe\xed\xfa", b"\xca\xfe\xba\xbe", b"dex\n", b"@echo", b"<"))
+    # Programs of Apple's computers are also written backwards.
+    turned = preamble[1:4] == b"\xfa\xed\xfe"
+    return known or program or turned or any(preamble.startswith(start) for start, _ in _STARTS)
+
+
+def _is_bare_dicom(data: bytes) -> bool:
+    """Tell whether these are DICOM attributes from the first byte on, as old files have them."""
+    if data[:4] in (b"\x02\0\0\0", b"\x02\0\x01\0", b"\x02\0\x02\0", b"\x02\0\x10\0"):
+        return data[4:6] in _BARE_VRS
+    for order, group in (("little", b"\x08\0"), ("big", b"\0\x08")):
+        element, length = data[2:4], data[4:8]
+        if data[:2] == group and int.from_bytes(element, order) <= 0xFF:  # type: ignore[arg-type]
+            following = 8 + int.from_bytes(length, order)  # type: ignore[arg-type]
+            return data[4:6] in _BARE_VRS or data[following : following + 2] == group
+    return False
 
 
 def _describe(data: bytes) -> tuple[str, str]:

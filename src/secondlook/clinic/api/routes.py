@@ -32,7 +32,7 @@ def predict(
     file: File[UploadedFile],
     bundle: Form[str | None] = None,
 ) -> PredictionOut:
-    """Answer one picture: JPEG, PNG, WebP, TIFF, BMP, GIF or HEIC of at most 30 MB. Open to anybody."""
+    """Answer one picture: JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or DICOM of at most 30 MB. Open to anybody."""
     add_never_cache_headers(response)
     return describe_answer(answer_upload(file, bundle=bundle))
 

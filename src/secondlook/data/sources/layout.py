@@ -8,7 +8,7 @@ import pandas as pd
 
 from secondlook.errors import DatasetError
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".dcm", ".dicom"})
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""DICOM: single X-rays and photographs, read without anything that names a patient."""
