@@ -74,10 +74,12 @@ def _render_head(bundle: Bundle, evidence: Evidence) -> str:
     facts = bundle.facts
     task = find_task(facts.task)
     mark = "" if evidence.leak == "none" else f"\n\n> **Every figure here is marked:** {evidence.leak}"
+    members = facts.graph.members
+    networks = f"{members} networks, each trained without another part of the data, and " if members > 1 else ""
     return (
         f"# {facts.name} {facts.version}: {task.names['en'].lower()}\n\n"
         f"A bundle of Secondlook. Task `{task.key}`, {facts.describe_input()}, "
-        f"{facts.graph.views} view{'s' if facts.graph.views > 1 else ''} of each picture averaged. "
+        f"{networks}{facts.graph.views} view{'s' if facts.graph.views > 1 else ''} of each picture averaged. "
         f"Licence of the weights: {facts.licence}.{mark}"
     )
 
