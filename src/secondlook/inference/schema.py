@@ -46,10 +46,11 @@ class TrainingFacts(Schema):
 
 
 class GraphFacts(Schema):
-    """The ONNX file's hash, and how many views of a picture it averages by itself."""
+    """The ONNX file's hash, and how many views of a picture, and answers of how many networks, it averages."""
 
     sha256: Sha256
     views: PositiveInt
+    members: PositiveInt = 1
 
 
 class BundleFacts(Schema):
