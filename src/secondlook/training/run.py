@@ -12,11 +12,13 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from secondlook.conditions import find_task
 from secondlook.data.fingerprint import data_fingerprint
@@ -30,6 +32,7 @@ from secondlook.evaluation.run import finish_bundle
 from secondlook.training.dataset import Pictures, cache_pictures
 from secondlook.training.earlier import require_unseen
 from secondlook.training.export import export_bundle
+from secondlook.training.folds import deal_folds, take_fold
 from secondlook.training.loop import Watcher, train_network
 from secondlook.training.loss import count_prior
 from secondlook.training.plots import plot_history
@@ -90,6 +93,22 @@ def settle_leaks(manifest: Manifest, recipe: Recipe) -> tuple[Manifest, str]:
     return manifest, require_no_leak(manifest, allow=recipe.split.leaks == "allow")
 
 
+def prepare_manifest(recipe: Recipe) -> tuple[Manifest, str]:
+    """Return what a run trains and measures on, and ``none`` or the note that marks every figure.
+
+    Leaks are settled before folds are dealt, so that all folds agree on what is left out.
+
+    Raises:
+        DatasetError: The data are missing or wrong, their splits leak, or they cannot be dealt to the folds.
+        RecipeError: There is no data source of that name, or the data are for another task.
+    """
+    manifest, leak = settle_leaks(load_manifest(recipe), recipe)
+    split = recipe.split
+    if split.folds is not None:
+        manifest = deal_folds(manifest, folds=split.folds, seed=split.seed)
+    return (manifest if split.fold is None else take_fold(manifest, split.fold)), leak
+
+
 @contextmanager
 def open_run(folder: Path, recipe: Recipe) -> Iterator[None]:
     """Hold a run folder for this process and check that it belongs to this recipe.
@@ -126,7 +145,8 @@ def write_text(file: Path, text: str) -> None:
 def write_history(file: Path, history: list[dict[str, float]]) -> None:
     """Write the history as CSV, one row per epoch."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(history[0]) if history else [], lineterminator="\n")
+    names = dict.fromkeys(name for row in history for name in row)  # earlier versions wrote fewer columns
+    writer = csv.DictWriter(text, fieldnames=list(names), lineterminator="\n")
     writer.writeheader()
     writer.writerows(history)
     write_text(file, text.getvalue())
@@ -179,6 +199,63 @@ def find_foreign(recipe: Recipe) -> Path | None:
     return folder
 
 
+@dataclass(frozen=True)
+class Material:
+    """What a run trains and measures on.
+
+    Attributes:
+        manifest: With its split.
+        leak: ``none``, or the note that marks every figure.
+        train: Pictures to learn from.
+        calibration: Pictures that the history is measured on.
+    """
+
+    manifest: Manifest
+    leak: str
+    train: Pictures
+    calibration: Pictures
+
+
+def prepare_material(recipe: Recipe, *, watcher: Watcher) -> Material:
+    """Read and decode what a recipe trains on.
+
+    Raises:
+        DatasetError: The data are missing or wrong, or their split leaks.
+        RecipeError: The data are for another task, or decoded pictures cannot be kept.
+    """
+    watcher.note("reading the data and looking for leaks")
+    manifest, leak = prepare_manifest(recipe)
+    labels = encode_labels(manifest)
+    if Path(recipe.model.weights).is_dir():
+        require_unseen(manifest, Path(recipe.model.weights))
+    images = cache_pictures(manifest, size_px=recipe.data.cache_px, resize=recipe.data.resize, advance=watcher.decoded)
+    parts = {}
+    for split in ("train", "calibration"):
+        rows = np.flatnonzero((manifest.frame["split"] == split).to_numpy())
+        parts[split] = Pictures(images, rows, labels[rows])
+    return Material(manifest, leak, parts["train"], parts["calibration"])
+
+
+def fit_network(recipe: Recipe, material: Material, folder: Path, *, watcher: Watcher) -> nn.Module:
+    """Train in an open run folder, or continue there, and return the network that answers.
+
+    Raises:
+        RecipeError: The run cannot go on; the last good checkpoint is kept.
+    """
+    write_manifest(material.manifest, folder / "split.csv")
+    watcher.note("choosing device and precision")
+    device, precision = settle_machine(folder, recipe)
+    return train_network(
+        recipe,
+        train=material.train,
+        calibration=material.calibration,
+        folder=folder / "checkpoints",
+        device=device,
+        precision=precision,
+        watcher=record_epochs(watcher, folder),
+    )
+
+
 def train_run(recipe: Recipe, folder: Path, *, watcher: Watcher) -> Path:
     """Train a recipe in a run folder, or continue there, and make the bundle.
 
@@ -196,43 +273,23 @@ def train_run(recipe: Recipe, folder: Path, *, watcher: Watcher) -> Path:
         BundleError: The exported graph does not give what torch gives.
     """
     foreign = find_foreign(recipe)
-    watcher.note("reading the data and looking for leaks")
-    manifest, leak = settle_leaks(load_manifest(recipe), recipe)
-    labels = encode_labels(manifest)
-    if Path(recipe.model.weights).is_dir():
-        require_unseen(manifest, Path(recipe.model.weights))
+    material = prepare_material(recipe, watcher=watcher)
+    manifest, bundle = material.manifest, folder / "bundle"
     with open_run(folder, recipe):
-        write_manifest(manifest, folder / "split.csv")
-        images = cache_pictures(
-            manifest, size_px=recipe.data.cache_px, resize=recipe.data.resize, advance=watcher.decoded
-        )
-        parts = {}
-        for split in ("train", "calibration"):
-            rows = np.flatnonzero((manifest.frame["split"] == split).to_numpy())
-            parts[split] = Pictures(images, rows, labels[rows])
-        watcher.note("choosing device and precision")
-        device, precision = settle_machine(folder, recipe)
-        network = train_network(
-            recipe,
-            train=parts["train"],
-            calibration=parts["calibration"],
-            folder=folder / "checkpoints",
-            device=device,
-            precision=precision,
-            watcher=record_epochs(watcher, folder),
-        )
+        network = fit_network(recipe, material, folder, watcher=watcher)
         watcher.note("exporting the graph and comparing it with torch")
-        bundle = folder / "bundle"
         export_bundle(
             network,
             recipe,
             bundle,
-            log_prior=count_prior(parts["train"].labels, len(find_task(recipe.task).keys)),
+            log_prior=count_prior(material.train.labels, len(find_task(recipe.task).keys)),
             data_fingerprint=data_fingerprint(manifest),
-            leak=leak,
+            leak=material.leak,
         )
         watcher.note("calibrating, measuring on the test split, writing the evidence")
-        finish_bundle(bundle, manifest.select("calibration"), manifest.select("test"), refuse=foreign, leak=leak)
+        finish_bundle(
+            bundle, manifest.select("calibration"), manifest.select("test"), refuse=foreign, leak=material.leak
+        )
     return bundle
 
 
