@@ -1,9 +1,11 @@
 """The model card says what the evidence says."""
 
+import dataclasses
 import re
 
 import pytest
 
+from secondlook.conditions import SKIN, TASKS
 from secondlook.evaluation.card import render_card
 from secondlook.evaluation.report import draw_tables, write_figure, write_share
 from secondlook.evaluation.run import finish_manifest
@@ -67,6 +69,50 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head(bundle):
     assert sum(len({line.count("|") for line in table.splitlines()}) for table in tables) == len(tables), widths
 
 
+def dress(bundle, task, data):
+    """Return the bundle as if it were of another task, with evidence that has no figures by label."""
+    own = TASKS[task]
+    facts = bundle.facts.model_copy(
+        update={
+            "task": task,
+            "labels": own.keys,
+            "training": bundle.facts.training.model_copy(update={"data": data}),
+        }
+    )
+    calibration = bundle.calibration.model_copy(update={"log_prior": (0.0,) * len(own.keys)})
+    measures = {key: bundle.evidence.measures[key] for key in ("risk", "triage", "refusals")}
+    evidence = bundle.evidence.model_copy(update={"measures": measures})
+    return dataclasses.replace(bundle, facts=facts, calibration=calibration, evidence=evidence)
+
+
+@pytest.mark.parametrize(
+    ("task", "data", "words"),
+    [
+        ("mole", "moles", ("one mole", "probability of malignancy", "lesions or patients")),
+        ("chest", "chest_xray", ("probability of pneumonia", "Kermany", "Adults and older children", "| pneumonia |")),
+        ("knee", "knee_oa", ("osteoarthritis (grade 2 or more)", "Mendeley", "younger than 45", "| 2, 3, 4 |")),
+        ("bone", "mura", ("probability of abnormality", "an arm, a hand", "| Abnormality: AUC |", "| abnormal |")),
+    ],
+)
+def test_the_card_speaks_of_its_own_task(bundle, task, data, words):
+    other = dress(bundle, task, data)
+    card = render_card(other, other.evidence)
+    for word in words:
+        assert word in card
+    assert ("malignan" in card.lower()) == bool(TASKS[task].malignant)
+    assert ("lesion" in card) == (TASKS[task].kind == "photograph")
+    assert ("*urgent*" in card) == ("| urgent |" in card) == (TASKS[task].urgency == "urgent")
+
+
+def test_the_tables_speak_of_their_own_task(bundle):
+    knee = dress(bundle, "knee", "knee_oa")
+    (table,) = draw_tables(knee.evidence, TASKS["knee"])
+    rows = list(table.columns[0].cells)
+    assert "Osteoarthritis (grade 2 or more): AUC" in rows
+    assert "of 46 patients" in str(table.title)
+    assert draw_tables(bundle.evidence, SKIN)[1].columns[1].header == "Pictures\nLesions"
+
+
 def test_undefined_figures_are_called_so():
     assert write_figure({"value": None, "lower": None, "upper": None}) == "undefined"
     assert write_figure({"value": 0.5, "lower": None, "upper": None}) == "0.500 (too few)"
@@ -77,7 +123,7 @@ def test_tables_fit_a_narrow_terminal(bundle):
     from rich.console import Console
 
     console = Console(width=80, record=True)
-    for table in draw_tables(bundle.evidence):
+    for table in draw_tables(bundle.evidence, SKIN):
         console.print(table)
     text = console.export_text()
     assert "…" not in text.replace("(0 … 2)", "").replace("(0 … 1)", "")

@@ -52,7 +52,7 @@ def evaluate(
     from secondlook.errors import InputError
     from secondlook.evaluation.evidence import dump_evidence, replace_file
     from secondlook.evaluation.run import evaluate_bundle, finish_manifest
-    from secondlook.inference.bundle import find_bundle, open_bundle
+    from secondlook.inference.bundle import find_bundle, open_bundle, read_facts
 
     if check and finish:
         raise typer.BadParameter("--check compares with evidence that --finish writes anew; give one of them.")
@@ -69,7 +69,7 @@ def evaluate(
         evidence = measure(
             folder, data, refuse=refuse, allow_leak=allow_leak, seed=seed, resamples=resamples, track=track
         )
-    print_evidence(evidence, console)
+    print_evidence(evidence, read_facts(folder).task, console)
     if json:
         sys.stdout.write(dump_evidence(evidence))
     if output is not None:
@@ -79,11 +79,12 @@ def evaluate(
         raise typer.Exit(1)
 
 
-def print_evidence(evidence: "Evidence", console: Console) -> None:
-    """Print the tables, and what could not be measured."""
+def print_evidence(evidence: "Evidence", task: str, console: Console) -> None:
+    """Print the tables of a bundle of this task, and what could not be measured."""
+    from secondlook.conditions import find_task
     from secondlook.evaluation.report import draw_tables
 
-    for table in draw_tables(evidence):
+    for table in draw_tables(evidence, find_task(task)):
         console.print(table)
     notes: Any = evidence.manifest["notes"]
     for note in notes:

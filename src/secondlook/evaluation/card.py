@@ -9,43 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from secondlook.conditions import find_task
+from secondlook.conditions import Task, find_task
 from secondlook.evaluation.evidence import replace_file
 from secondlook.evaluation.report import PER_LABEL, list_labels, list_overall, write_figure, write_share
+from secondlook.evaluation.scope import DATA_NOTES, describe_limits, describe_scope, name_groups
 from secondlook.inference.bundle import Bundle, Evidence
-
-USE = """## What it is for
-
-A second look at **one skin lesion on one picture of the kind that it was trained on** (see Data), for clinicians who
-have looked themselves. It gives calibrated probabilities of {count} labels, a probability of malignancy, a triage
-(urgent, refer, routine or not evaluable) with its reasons, and a heatmap. It also serves research and teaching.
-
-It supports a decision. It does not diagnose, and no regulator has cleared it.
-
-## What it is not for
-
-- Deciding alone, or reassuring anybody: a *routine* answer does not rule malignancy out.
-- Lesions of mucosa and nails, wounds, rashes, inflammation, and every condition that is not among its labels: it names
-  one of its labels whatever it is shown.
-- Pictures from other instruments, cameras or hospitals, unless they were measured first: accuracy drops there.
-- People whom its data hardly hold."""
-
-DATA_NOTES = {
-    "ham10000": """The pictures come from HAM10000 (Tschandl, Rosendahl and Kittler 2018, doi 10.1038/sdata.2018.161):
-10,015 dermoscopic pictures of 7,470 lesions, collected in Vienna (Austria) and Queensland (Australia). More than half
-of the lesions were confirmed by histology, the rest by follow-up, expert consensus or confocal microscopy. Skin type is
-not recorded; people with dark skin are hardly among them."""
-}
-
-LIMITS = """## Limits
-
-- The figures hold for pictures from where the measured ones come from. Expect less elsewhere, and measure on your own
-  pictures first: `secondlook evaluate {name} YOUR_MANIFEST.csv`.
-- Rare labels rest on few lesions: read their intervals, not their values.
-- Predictive values depend on how common malignancy is among the pictures measured; it may be rarer where you work.
-- Probabilities are calibrated for the class shares of the training data.
-- The outlier limit refuses most of what is no such picture at all, not everything.
-- Figures by age, sex, body site and skin type were not measured."""
 
 
 def write_card(path: Path, bundle: Bundle, evidence: Evidence) -> None:
@@ -55,16 +23,16 @@ def write_card(path: Path, bundle: Bundle, evidence: Evidence) -> None:
 
 def render_card(bundle: Bundle, evidence: Evidence) -> str:
     """Return a bundle's model card as Markdown; every figure in it comes from the evidence or the calibration."""
-    labels = find_task(bundle.facts.task).labels
+    facts, task = bundle.facts, find_task(bundle.facts.task)
     sections = [
         _render_head(bundle, evidence),
-        USE.format(count=len(labels)),
+        describe_scope(task, facts.training.data, labels=len(task.labels)),
         _render_data(bundle, evidence),
         _render_labels(bundle),
-        _render_figures(evidence),
+        _render_figures(task, evidence),
         _render_points(bundle, evidence),
         _render_refusals(bundle, evidence),
-        LIMITS.format(name=bundle.facts.name),
+        describe_limits(task, name=facts.name),
         _render_use(bundle, evidence),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -86,14 +54,14 @@ def _render_head(bundle: Bundle, evidence: Evidence) -> str:
 
 def _render_data(bundle: Bundle, evidence: Evidence) -> str:
     facts, fitted, manifest = bundle.facts, bundle.calibration.fitted_on, evidence.manifest
-    note = DATA_NOTES.get(facts.training.data)
+    note, groups = DATA_NOTES.get(facts.training.data), name_groups(find_task(facts.task))
     unseen = ", which neither training nor calibration saw" if evidence.leak == "none" else ""
     sizes = (
         f"Trained on the split train of {facts.training.data} with the recipe `{facts.training.recipe}`. Calibrated on "
-        f"{fitted.pictures:,} pictures of {fitted.groups:,} lesions or patients. Measured on "
-        f"{manifest['pictures']:,} pictures of {manifest['groups']:,} lesions or patients{unseen}."
+        f"{fitted.pictures:,} pictures of {fitted.groups:,} {groups}. Measured on "
+        f"{manifest['pictures']:,} pictures of {manifest['groups']:,} {groups}{unseen}."
     )
-    return "\n\n".join(["## Data", *([note] if note else []), sizes])
+    return "\n\n".join(["## Data", *([note.text] if note else []), sizes])
 
 
 def _render_labels(bundle: Bundle) -> str:
@@ -104,20 +72,22 @@ def _render_labels(bundle: Bundle) -> str:
     ]
     text = (
         "The label that the bundle names is the one whose probability stands highest above its usual share in the "
-        "training data, so that rare dangerous lesions do not drown among common harmless ones. It can differ from the "
-        "most probable label."
+        "training data, so that a rare label does not drown among common ones. It can differ from the most probable "
+        "label."
     )
     return f"## Labels\n\n{_render_table(('Key', 'Name', 'Severity', 'Usual share'), rows)}\n\n{text}"
 
 
-def _render_figures(evidence: Evidence) -> str:
+def _render_figures(task: Task, evidence: Evidence) -> str:
+    groups, risk = name_groups(task), task.risk["en"]
     text = (
         f"Measured on the split {evidence.manifest['split']}, through the predictor that serves. Values with 95 % "
-        f"intervals, from {evidence.resamples:,} bootstrap resamples of whole lesions or patients."
+        f"intervals, from {evidence.resamples:,} bootstrap resamples of whole {groups}."
     )
-    parts = [f"## Figures\n\n{text}", _render_table(("Measure", "Value"), list_overall(evidence.measures))]
+    overall = _render_table(("Measure", "Value"), list_overall(evidence.measures, risk=risk))
+    parts = [f"## Figures\n\n{text}", overall]
     if "auc" in evidence.measures:
-        headings = ("Label", "Pictures", "Lesions", *PER_LABEL.values())
+        headings = ("Label", "Pictures", groups.capitalize(), *PER_LABEL.values())
         parts.append("Each label against all others:")
         parts.append(_render_table(headings, list_labels(evidence)))
         parts.append("True labels in rows, named labels in columns:")
@@ -135,35 +105,41 @@ def _render_confusion(evidence: Evidence) -> str:
 
 
 def _render_points(bundle: Bundle, evidence: Evidence) -> str:
+    task = find_task(bundle.facts.task)
+    words = (
+        "*urgent* from the first on, *refer* from the second on"
+        if task.urgency == "urgent"
+        else "*refer* from the second on; the first stands here for comparison alone"
+    )
+    return (
+        "## Operating points and triage\n\n"
+        f"Thresholds on the probability of {task.risk['en'].lower()}, chosen on the calibration split for a "
+        f"sensitivity of at least 90 % and 95 %: {words}. The bound in brackets is one-sided, at 95 %: the lower of "
+        f"Clopper–Pearson's and a bootstrap over {name_groups(task)}.\n\n{_tabulate_points(bundle, evidence)}\n\n"
+        f"What the pictures of the measuring split were answered:\n\n{_tabulate_triage(task, evidence)}"
+    )
+
+
+def _tabulate_points(bundle: Bundle, evidence: Evidence) -> str:
     measures: Any = evidence.measures
     rows = []
     for point in bundle.calibration.operating_points:
         figures = measures["risk"]["operating_points"][point.name]
         fitted = f"{point.sensitivity:.3f} (at least {point.sensitivity_lower:.3f})"
-        rows.append(
-            (
-                point.name,
-                f"{point.threshold:.4f}",
-                fitted,
-                f"{point.specificity:.3f}",
-                write_figure(figures["sensitivity"]),
-                write_figure(figures["specificity"]),
-            )
-        )
+        measured = (write_figure(figures["sensitivity"]), write_figure(figures["specificity"]))
+        rows.append((point.name, f"{point.threshold:.4f}", fitted, f"{point.specificity:.3f}", *measured))
     headings = ("Point", "Threshold", "Sensitivity, calibration", "Specificity, calibration")
-    table = _render_table((*headings, "Sensitivity, measured", "Specificity, measured"), rows)
-    shares = [
-        (severity, *(write_share(measures["triage"][severity][word]) for word in measures["triage"][severity]))
-        for severity in measures["triage"]
+    return _render_table((*headings, "Sensitivity, measured", "Specificity, measured"), rows)
+
+
+def _tabulate_triage(task: Task, evidence: Evidence) -> str:
+    measures: Any = evidence.measures
+    words = [word for word in measures["triage"]["alarming"] if word != "urgent" or task.urgency == "urgent"]
+    sides = {"alarming": ", ".join(task.alarming), "other": "all others"}
+    rows = [
+        (sides[side], *(write_share(shares[word]) for word in words)) for side, shares in measures["triage"].items()
     ]
-    triage = _render_table(("", *(word.replace("_", " ") for word in measures["triage"]["alarming"])), shares)
-    return (
-        "## Operating points and triage\n\n"
-        "Thresholds on the probability of malignancy, chosen on the calibration split for a sensitivity of at least "
-        "90 % (from there on: *urgent*) and 95 % (*refer*). The bound in brackets is one-sided, at 95 %: the lower of "
-        f"Clopper–Pearson's and a bootstrap over lesions.\n\n{table}\n\n"
-        f"What the pictures of the measuring split were answered:\n\n{triage}"
-    )
+    return _render_table(("True label", *(word.replace("_", " ") for word in words)), rows)
 
 
 def _render_refusals(bundle: Bundle, evidence: Evidence) -> str:

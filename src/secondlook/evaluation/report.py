@@ -6,6 +6,8 @@ from typing import Any
 from rich.box import SIMPLE
 from rich.table import Table
 
+from secondlook.conditions import Task
+from secondlook.evaluation.scope import name_groups
 from secondlook.inference.bundle import Evidence
 
 OVERALL: Mapping[str, str] = {
@@ -21,9 +23,9 @@ OVERALL: Mapping[str, str] = {
     "brier": "Brier score (0 … 2)",
 }
 RISK: Mapping[str, str] = {
-    "auc": "Risk: AUC",
-    "expected_calibration_error": "Risk: expected calibration error",
-    "brier": "Risk: Brier score (0 … 1)",
+    "auc": "AUC",
+    "expected_calibration_error": "expected calibration error",
+    "brier": "Brier score (0 … 1)",
 }
 POINT: Mapping[str, str] = {"sensitivity": "sensitivity", "specificity": "specificity", "ppv": "PPV", "npv": "NPV"}
 PER_LABEL: Mapping[str, str] = {
@@ -55,15 +57,14 @@ def write_share(figure: Mapping[str, float | None]) -> str:
     return f"{share} ({100 * figure['lower']:.1f}–{100 * figure['upper']:.1f})"
 
 
-def list_overall(measures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield what was measured over all labels, and for the risk, as names and figures in words."""
+def list_overall(measures: Mapping[str, Any], *, risk: str) -> Iterator[tuple[str, str]]:
+    """Yield what was measured over all labels, and for the risk of this name, as names and figures in words."""
     for key, name in OVERALL.items():
         if key in measures:
             yield name, write_figure(measures[key])
-    risk = measures["risk"]
     for key, name in RISK.items():
-        yield name, write_figure(risk[key])
-    for point, figures in risk["operating_points"].items():
+        yield f"{risk}: {name}", write_figure(measures["risk"][key])
+    for point, figures in measures["risk"]["operating_points"].items():
         for key, name in POINT.items():
             yield f"At {point}: {name}", write_figure(figures[key])
     for key, name in (("outlier", "Refused as outliers"), ("not_evaluable", "Not evaluable")):
@@ -75,26 +76,26 @@ def list_overall(measures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"Not evaluable of {place}", write_share(outside["not_evaluable"])
 
 
-def draw_tables(evidence: Evidence) -> list[Table]:
-    """Return the evidence as tables: overall, and by label where labels were measured."""
-    manifest, measures = evidence.manifest, evidence.measures
+def draw_tables(evidence: Evidence, task: Task) -> list[Table]:
+    """Return the evidence of a bundle of this task as tables: overall, and by label where labels were measured."""
+    manifest, measures, groups = evidence.manifest, evidence.measures, name_groups(task)
     title = (
         f"{evidence.bundle.name} {evidence.bundle.version} on {manifest['split']}: "
-        f"{manifest['pictures']} pictures of {manifest['groups']} lesions or patients"
+        f"{manifest['pictures']} pictures of {manifest['groups']} {groups}"
     )
     overall = Table(title=title, caption=None if evidence.leak == "none" else f"Marked: {evidence.leak}")
     overall.add_column("Measure")
     overall.add_column("Value (95 % interval)", justify="right")
-    for row in list_overall(measures):
+    for row in list_overall(measures, risk=task.risk["en"]):
         overall.add_row(*row)
     if "auc" not in measures:
         return [overall]
     labels = Table(title="By label, each against all others", box=SIMPLE, padding=0, pad_edge=False)
-    for heading in ("Label", "Pictures\nLesions", *PER_LABEL.values()):
+    for heading in ("Label", f"Pictures\n{groups.split()[0].capitalize()}", *PER_LABEL.values()):
         labels.add_column(heading, justify="left" if heading == "Label" else "right", no_wrap=True)
-    for label, pictures, groups, *_ in list_labels(evidence):
+    for label, pictures, whole, *_ in list_labels(evidence):
         figures: Iterable[Any] = (measures[key] for key in PER_LABEL)
-        labels.add_row(label, f"{pictures}\n{groups}", *(_stack_figure(figure[label]) for figure in figures))
+        labels.add_row(label, f"{pictures}\n{whole}", *(_stack_figure(figure[label]) for figure in figures))
     return [overall, labels]
 
 
@@ -108,7 +109,7 @@ def _stack_figure(figure: Mapping[str, float | None]) -> str:
 
 
 def list_labels(evidence: Evidence) -> Iterator[list[str]]:
-    """Yield one row per label: key, pictures, lesions, and the figures of ``PER_LABEL`` in words."""
+    """Yield one row per label: key, pictures, lesions or patients, and the figures of ``PER_LABEL`` in words."""
     pictures: Any = evidence.manifest["labels"]
     groups: Any = evidence.manifest["groups_by_label"]
     measures: Any = evidence.measures
