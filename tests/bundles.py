@@ -1,14 +1,16 @@
-"""A small real bundle made without torch: random colour features, a linear classifier on top, drawn lesions as data.
+"""Small real bundles made without torch: random colour features, a linear classifier on top, drawn pictures as data.
 
-    python -m tests.bundles OUT      makes one in the folder OUT, to try the command line and the page by hand
+    python -m tests.bundles OUT [TASK]      makes one in the folder OUT, to try the command line and the page by hand
 
-It tells drawn lesions apart, heats its map where the lesion is, and finds pages and noise to be outliers; it knows
-nothing of real skin.
+They tell drawn lesions, chests or knees apart, heat their maps where the lesion is, and find pages and noise to be
+outliers; they know nothing of real skin and bones.
 """
 
 import hashlib
 import json
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,33 +19,59 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix, roc_auc_score
 
 from secondlook import __version__
-from secondlook.conditions import SKIN
-from secondlook.imaging.resize import resize_picture
+from secondlook.conditions import TASKS, Task
+from secondlook.imaging.resize import Resize, resize_picture
 from secondlook.inference.bundle import seal_bundle
 from secondlook.inference.outliers import OutlierMethod, fit_scorer
 from secondlook.inference.session import Outputs, Session
 from tests.drawing import draw_lesion
+from tests.xrays import draw_chest, draw_knee
 
-SIZE_PX, CELLS, FEATURES = 64, 8, 32
+SIZE_PX, CELL_PX, FEATURES = 64, 8, 32
 PICTURE_SIZE = (200, 150)
 SEEDS = {"train": range(12), "calibration": range(100, 110), "test": range(200, 210)}
-# Class shares of HAM10000 (Tschandl, Rosendahl, Kittler 2018), so that usual shares look as they do in real use.
-SHARES = np.array([327, 514, 1099, 115, 1113, 6705, 142]) / 10015
-FINGERPRINT = hashlib.sha256(b"drawn lesions").hexdigest()
 
 
-def build_bundle(folder: Path, *, name: str = "tiny", version: str = "0.0.1") -> Path:
+@dataclass(frozen=True)
+class Drawn:
+    """Drawn pictures of a task, and how its bundle takes them.
+
+    Attributes:
+        draw: From seed, label and size to a picture.
+        counts: Pictures per label of a real data set, so that usual shares look as they do in real use.
+        data: The data set's name, as bundles carry it.
+        size_px: Height and width of the graph's input.
+        resize: What the bundle does to a picture's proportions.
+    """
+
+    draw: Callable[..., Image.Image]
+    counts: tuple[int, ...]
+    data: str
+    size_px: tuple[int, int] = (SIZE_PX, SIZE_PX)
+    resize: Resize = "central_crop"
+
+
+# HAM10000 (Tschandl, Rosendahl, Kittler 2018); Kermany et al. 2018; Chen 2018.
+DRAWN = {
+    "skin": Drawn(draw_lesion, (327, 514, 1099, 115, 1113, 6705, 142), "drawn lesions"),
+    "chest": Drawn(draw_chest, (1341, 3875), "chest_xray", (48, SIZE_PX), "stretch"),
+    "knee": Drawn(draw_knee, (2286, 1046, 1516, 757, 173), "knee_oa", resize="stretch"),
+}
+
+
+def build_bundle(folder: Path, *, task: str = "skin", name: str = "tiny", version: str = "0.0.1") -> Path:
     """Write a sealed bundle into the folder, which must be empty or absent, and return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    model = make_model().SerializeToString()
+    model = make_model(task).SerializeToString()
     (folder / "model.onnx").write_bytes(model)
     session = Session(model)
-    write_json(folder / "bundle.json", describe_bundle(model, name=name, version=version))
-    images, labels = draw_split("calibration")
+    write_json(folder / "bundle.json", describe_bundle(model, task=task, name=name, version=version))
+    images, labels = draw_split("calibration", task)
     outputs = session.run(images)
     np.savez(
         folder / "reference.npz",
@@ -52,10 +80,9 @@ def build_bundle(folder: Path, *, name: str = "tiny", version: str = "0.0.1") ->
         embedding=outputs.embedding.astype(np.float16),
         label=labels,
     )
-    calibration = calibrate(outputs, labels)
-    write_json(folder / "calibration.json", calibration)
-    write_json(folder / "evidence.json", measure(folder, session, calibration))
-    (folder / "README.md").write_text(f"# {name}\n\nA bundle for tests, of drawn lesions. Not for any patient.\n")
+    write_json(folder / "calibration.json", calibrate(outputs, labels, task))
+    write_json(folder / "evidence.json", measure(folder, session, task))
+    (folder / "README.md").write_text(f"# {name}\n\nA bundle for tests, of drawn pictures. Not for any patient.\n")
     seal_bundle(folder)
     return folder
 
@@ -66,24 +93,28 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 @cache
-def draw_split(split: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return uint8 N×S×S×3 drawn lesions and int64 N labels."""
-    drawn = [(draw_lesion(seed, key, size=PICTURE_SIZE), key) for key in SKIN.keys for seed in SEEDS[split]]
-    images = np.stack([resize_picture(np.asarray(image), SIZE_PX) for image, _ in drawn])
-    return images, np.array([SKIN.keys.index(key) for _, key in drawn], dtype=np.int64)
+def draw_split(split: str, task: str = "skin") -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return uint8 N×H×W×3 drawn pictures and int64 N labels."""
+    drawn, keys = DRAWN[task], TASKS[task].keys
+    pictures = [(drawn.draw(seed, key, size=PICTURE_SIZE), key) for key in keys for seed in SEEDS[split]]
+    images = [resize_picture(np.asarray(image), drawn.size_px, resize=drawn.resize) for image, _ in pictures]
+    return np.stack(images), np.array([keys.index(key) for _, key in pictures], dtype=np.int64)
 
 
 @cache
-def make_model() -> onnx.ModelProto:
+def make_model(task: str = "skin") -> onnx.ModelProto:
     """Return the graph: pixels → random colour features → pooled cells → class map → logits."""
     rng = np.random.default_rng(0)
     colours = rng.normal(0, 1, (FEATURES, 3)).astype(np.float32) * 4
     offsets = -(colours * rng.uniform(0.1, 0.9, (FEATURES, 3))).sum(axis=1).astype(np.float32)
-    images, labels = draw_split("train")
+    images, labels = draw_split("train", task)
     pixels = images.reshape(len(images), -1, 3).astype(np.float32) / 255
     pooled = np.maximum(pixels @ colours.T + offsets, 0).mean(axis=1)
     centre, spread = pooled.mean(axis=0), pooled.std(axis=0) + 1e-3
     fitted = LogisticRegression(C=3.0, max_iter=5000).fit((pooled - centre) / spread, labels)
+    weights, bias = fitted.coef_, fitted.intercept_
+    if len(bias) == 1:  # of two classes scikit-learn keeps the second one's score
+        weights, bias = np.concatenate([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
     return make_graph(
         {
             "white": np.array(255),
@@ -91,22 +122,23 @@ def make_model() -> onnx.ModelProto:
             "offsets": offsets,
             "centre": centre[:, None, None],
             "spread": spread[:, None, None],
-            "weights": fitted.coef_[:, :, None, None],
-            "bias": fitted.intercept_,
-        }
+            "weights": weights[:, :, None, None],
+            "bias": bias,
+        },
+        DRAWN[task].size_px,
     )
 
 
-def make_graph(constants: dict[str, NDArray[Any]]) -> onnx.ModelProto:
+def make_graph(constants: dict[str, NDArray[Any]], size_px: tuple[int, int]) -> onnx.ModelProto:
     """Return the ONNX model with these constants."""
-    kernel = SIZE_PX // CELLS
+    height, width = size_px
     nodes = [
         helper.make_node("Cast", ["image"], ["floats"], to=TensorProto.FLOAT),
         helper.make_node("Div", ["floats", "white"], ["scaled"]),
         helper.make_node("Transpose", ["scaled"], ["planes"], perm=[0, 3, 1, 2]),
         helper.make_node("Conv", ["planes", "colours", "offsets"], ["projected"]),
         helper.make_node("Relu", ["projected"], ["features"]),
-        helper.make_node("AveragePool", ["features"], ["averages"], kernel_shape=[kernel] * 2, strides=[kernel] * 2),
+        helper.make_node("AveragePool", ["features"], ["averages"], kernel_shape=[CELL_PX] * 2, strides=[CELL_PX] * 2),
         helper.make_node("Sub", ["averages", "centre"], ["centred"]),
         helper.make_node("Div", ["centred", "spread"], ["cells"]),
         helper.make_node("GlobalAveragePool", ["cells"], ["pooled"]),
@@ -119,11 +151,11 @@ def make_graph(constants: dict[str, NDArray[Any]]) -> onnx.ModelProto:
     graph = helper.make_graph(
         nodes,
         "tiny",
-        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["N", SIZE_PX, SIZE_PX, 3])],
+        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["N", height, width, 3])],
         [
             helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", labels]),
             helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["N", FEATURES]),
-            helper.make_tensor_value_info("map", TensorProto.FLOAT, ["N", labels, CELLS, CELLS]),
+            helper.make_tensor_value_info("map", TensorProto.FLOAT, ["N", labels, height // CELL_PX, width // CELL_PX]),
         ],
         [numpy_helper.from_array(value.astype(np.float32), name) for name, value in constants.items()],
     )
@@ -132,23 +164,25 @@ def make_graph(constants: dict[str, NDArray[Any]]) -> onnx.ModelProto:
     return model
 
 
-def describe_bundle(model: bytes, *, name: str, version: str) -> dict[str, Any]:
+def describe_bundle(model: bytes, *, task: str, name: str, version: str) -> dict[str, Any]:
     """Return the content of bundle.json."""
+    drawn = DRAWN[task]
+    height, width = drawn.size_px
     return {
         "schema_version": 1,
         "name": name,
         "version": version,
-        "task": SKIN.key,
-        "labels": list(SKIN.keys),
-        "input_size_px": SIZE_PX,
-        "resize": "central_crop",
+        "task": task,
+        "labels": list(TASKS[task].keys),
+        "input_size_px": width if height == width else [height, width],
+        "resize": drawn.resize,
         "created": "2026-01-31",
         "licence": "Apache-2.0",
         "training": {
             "recipe": "tests.bundles",
             "recipe_sha256": hashlib.sha256(Path(__file__).read_bytes()).hexdigest(),
-            "data": "drawn lesions",
-            "data_fingerprint": FINGERPRINT,
+            "data": drawn.data,
+            "data_fingerprint": fingerprint(task),
             "secondlook_version": __version__,
             "leak": "none",
         },
@@ -156,16 +190,22 @@ def describe_bundle(model: bytes, *, name: str, version: str) -> dict[str, Any]:
     }
 
 
-def calibrate(outputs: Outputs, labels: NDArray[np.int64]) -> dict[str, Any]:
+def fingerprint(task: str) -> str:
+    """Return what stands for the fingerprint of drawn data."""
+    return hashlib.sha256(f"drawn {task}".encode()).hexdigest()
+
+
+def calibrate(outputs: Outputs, labels: NDArray[np.int64], task: str) -> dict[str, Any]:
     """Return the content of calibration.json."""
-    malignancy = apply_prior(outputs.logits)[:, malignant_columns()].sum(axis=1)
-    malignant = np.isin(labels, malignant_columns())
-    points = [fit_point(name, target, malignancy, malignant) for name, target in TARGETS.items()]
+    columns = alarming_columns(TASKS[task])
+    risk = apply_prior(outputs.logits, task)[:, columns].sum(axis=1)
+    alarming = np.isin(labels, columns)
+    points = [fit_point(name, target, risk, alarming) for name, target in TARGETS.items()]
     others = np.arange(len(labels)) % 2 == 0
     scorer = fit_scorer(OutlierMethod.MAHALANOBIS, outputs.embedding[others], labels[others], shrinkage=0.1)
     return {
         "temperature": 1.0,
-        "log_prior": [float(value) for value in np.log(SHARES)],
+        "log_prior": [float(value) for value in np.log(shares(task))],
         "operating_points": points,
         "outlier": {
             "method": "mahalanobis",
@@ -176,7 +216,7 @@ def calibrate(outputs: Outputs, labels: NDArray[np.int64]) -> dict[str, Any]:
             "split": "calibration",
             "pictures": len(labels),
             "groups": len(labels),
-            "data_fingerprint": FINGERPRINT,
+            "data_fingerprint": fingerprint(task),
         },
     }
 
@@ -184,30 +224,27 @@ def calibrate(outputs: Outputs, labels: NDArray[np.int64]) -> dict[str, Any]:
 TARGETS = {"sensitivity_90": 0.90, "sensitivity_95": 0.95}
 
 
-def fit_point(
-    name: str, target: float, malignancy: NDArray[np.float64], malignant: NDArray[np.bool_]
-) -> dict[str, Any]:
+def fit_point(name: str, target: float, risk: NDArray[np.float64], alarming: NDArray[np.bool_]) -> dict[str, Any]:
     """Return the operating point with the highest threshold that reaches the target."""
-    threshold = float(np.quantile(malignancy[malignant], 1 - target, method="lower"))
+    threshold = float(np.quantile(risk[alarming], 1 - target, method="lower"))
     return {
         "name": name,
         "target": target,
         "threshold": threshold,
-        "sensitivity": float((malignancy[malignant] >= threshold).mean()),
+        "sensitivity": float((risk[alarming] >= threshold).mean()),
         "sensitivity_lower": target - 0.1,
-        "specificity": float((malignancy[~malignant] < threshold).mean()),
-        "positives": int(malignant.sum()),
-        "negatives": int((~malignant).sum()),
-        "groups": len(malignant),
+        "specificity": float((risk[~alarming] < threshold).mean()),
+        "positives": int(alarming.sum()),
+        "negatives": int((~alarming).sum()),
+        "groups": len(alarming),
     }
 
 
-def measure(folder: Path, session: Session, calibration: dict[str, Any]) -> dict[str, Any]:
-    """Return the content of evidence.json, measured on drawn lesions that nothing was fitted on."""
-    images, labels = draw_split("test")
-    logits = session.run(images).logits
-    one_hot = np.eye(len(SKIN.keys))[labels]
-    auc = roc_auc_score(one_hot, apply_prior(logits), average=None)
+def measure(folder: Path, session: Session, task: str) -> dict[str, Any]:
+    """Return the content of evidence.json, measured on drawn pictures that nothing was fitted on."""
+    images, labels = draw_split("test", task)
+    logits, keys = session.run(images).logits, TASKS[task].keys
+    auc = roc_auc_score(np.eye(len(keys))[labels], apply_prior(logits, task), average=None)
     named = logits.argmax(axis=1)
     return {
         "schema_version": 1,
@@ -218,11 +255,11 @@ def measure(folder: Path, session: Session, calibration: dict[str, Any]) -> dict
         "calibration_sha256": hashlib.sha256((folder / "calibration.json").read_bytes()).hexdigest(),
         "secondlook_version": __version__,
         "manifest": {
-            "fingerprint": FINGERPRINT,
+            "fingerprint": fingerprint(task),
             "split": "test",
             "pictures": len(labels),
             "groups": len(labels),
-            "labels": {key: int((labels == number).sum()) for number, key in enumerate(SKIN.keys)},
+            "labels": {key: int((labels == number).sum()) for number, key in enumerate(keys)},
         },
         "leak": "none",
         "seed": 0,
@@ -231,7 +268,7 @@ def measure(folder: Path, session: Session, calibration: dict[str, Any]) -> dict
             "accuracy": bound(float((named == labels).mean())),
             "balanced_accuracy": bound(float(balanced_accuracy_score(labels, named))),
             "macro_auc": bound(float(auc.mean())),
-            "auc": {key: bound(float(value)) for key, value in zip(SKIN.keys, auc, strict=True)},
+            "auc": {key: bound(float(value)) for key, value in zip(keys, auc, strict=True)},
             "confusion_matrix": confusion_matrix(labels, named).tolist(),
         },
     }
@@ -248,16 +285,22 @@ def bound(value: float) -> dict[str, float]:
     return {"value": value, "lower": max(0.0, value - 0.05), "upper": min(1.0, value + 0.05)}
 
 
-def malignant_columns() -> list[int]:
-    """Return the columns of the malignant labels."""
-    return [SKIN.keys.index(key) for key in SKIN.malignant]
+def alarming_columns(task: Task) -> list[int]:
+    """Return the columns of the alarming labels."""
+    return [task.keys.index(key) for key in task.alarming]
 
 
-def apply_prior(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+def shares(task: str) -> NDArray[np.float64]:
+    """Return float64 K usual shares."""
+    counts = np.array(DRAWN[task].counts)
+    return np.asarray(counts / counts.sum())
+
+
+def apply_prior(logits: NDArray[np.float32], task: str) -> NDArray[np.float64]:
     """Return float64 N×K probabilities, written apart from the predictor's own."""
-    odds = np.exp(logits.astype(np.float64)) * SHARES
+    odds = np.exp(logits.astype(np.float64)) * shares(task)
     return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
 
 if __name__ == "__main__":
-    build_bundle(Path(sys.argv[1]))
+    build_bundle(Path(sys.argv[1]), task=(*sys.argv[2:], "skin")[0])

@@ -103,11 +103,11 @@ def save_lesion(folder: Path, seed: int, label: str = "nv", *, size: tuple[int, 
 def _draw_skin(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.float32]:
     """Return float32 H×W×3 skin, with uneven light."""
     tone = np.array([226, 178, 158]) * rng.uniform(0.82, 1.05) + rng.normal(0, 5, 3)
-    cloud = _draw_cloud(rng, size, cells=4)
+    cloud = draw_cloud(rng, size, cells=4)
     return (tone + 14 * cloud[..., None]).astype(np.float32)
 
 
-def _draw_cloud(rng: np.random.Generator, size: tuple[int, int], *, cells: int) -> NDArray[np.float32]:
+def draw_cloud(rng: np.random.Generator, size: tuple[int, int], *, cells: int) -> NDArray[np.float32]:
     """Return float32 H×W smooth noise of about unit spread, with ``cells`` cells across."""
     coarse = Image.fromarray(rng.normal(0, 1, (cells + 2, cells + 2)).astype(np.float32))
     return np.asarray(coarse.resize(size, Image.Resampling.BICUBIC))
@@ -129,7 +129,7 @@ def _blend_lesion(rng: np.random.Generator, pixels: NDArray[np.float32], style: 
     inner = np.clip(1 - np.hypot(across, down) / np.maximum(radius, 1e-3), 0, 1)
     rim, middle = np.array(style.rim), np.array(style.centre)
     colour = rim + (middle - rim) * inner[..., None] ** 0.7
-    colour = colour + style.mottle * _draw_cloud(rng, (width, height), cells=14)[..., None]
+    colour = colour + style.mottle * draw_cloud(rng, (width, height), cells=14)[..., None]
     pixels += cover[..., None] * (colour - pixels)
 
 
