@@ -51,7 +51,7 @@ def main() -> None:
     for size in options.sizes:
         images = np.stack([read_input(path, size, resize=recipe.data.resize)[1] for path in calibration.paths()])
         for views in options.views:
-            served = Served(network, views=views, shift=np.zeros(classes, dtype=np.float32)).eval()
+            served = Served(network, views=range(views), shift=np.zeros(classes, dtype=np.float32)).eval()
             start = time.perf_counter()
             with torch.no_grad():
                 parts = [

@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import io
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from secondlook.errors import BundleError
 from secondlook.imaging.resize import read_size
 from secondlook.inference.bundle import BundleFacts
 from secondlook.inference.session import Session
-from secondlook.training.recipe import Recipe
+from secondlook.training.recipe import VIEWS, Recipe
 from secondlook.training.zoo.classifier import Classifier
 
 OPSET = 18
@@ -33,13 +34,13 @@ class Served(nn.Module):
 
     Args:
         network: The trained network.
-        views: 1, 2, 4 or 8 of the square's symmetries (identity, flips, then transposed ones) that are averaged.
+        views: Numbers, as in ``VIEWS``, of the square's symmetries that are averaged.
         shift: float32 K, added to the logits; makes those of a network that has learnt class shares even.
     """
 
     shift: Tensor
 
-    def __init__(self, network: Classifier, *, views: int, shift: NDArray[np.float32]) -> None:
+    def __init__(self, network: Classifier, *, views: Sequence[int], shift: NDArray[np.float32]) -> None:
         super().__init__()
         self.network = network
         self.views = views
@@ -48,8 +49,10 @@ class Served(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return logits N×K, embedding N×D and map N×K×h×w of pictures uint8 N×H×W×3."""
         pixels = image.permute(0, 3, 1, 2).to(torch.float32) / 255
-        answers = [self.look(pixels, view) for view in range(self.views)]
-        logits, embedding, activation = (sum(parts[1:], parts[0]) / self.views for parts in zip(*answers, strict=True))
+        answers = [self.look(pixels, view) for view in self.views]
+        logits, embedding, activation = (
+            sum(parts[1:], parts[0]) / len(answers) for parts in zip(*answers, strict=True)
+        )
         return logits + self.shift, embedding, activation
 
     def look(self, pixels: Tensor, view: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -92,7 +95,8 @@ def export_bundle(
     network = network.cpu().eval()
     if recipe.export.weights == "fp16":
         round_weights(network)
-    served = Served(network, views=recipe.export.views, shift=shift.astype(np.float32)).eval()
+    views = [VIEWS.index(view) for view in recipe.export.views]
+    served = Served(network, views=views, shift=shift.astype(np.float32)).eval()
     size = read_size(recipe.export.input_size_px)
     model = trace_graph(served, size_px=size)
     if recipe.export.weights == "fp16":
@@ -132,7 +136,7 @@ def describe_bundle(recipe: Recipe, graph: bytes, *, data_fingerprint: str, leak
                 "secondlook_version": secondlook.__version__,
                 "leak": leak,
             },
-            "graph": {"sha256": hashlib.sha256(graph).hexdigest(), "views": recipe.export.views},
+            "graph": {"sha256": hashlib.sha256(graph).hexdigest(), "views": len(recipe.export.views)},
         }
     )
 

@@ -21,7 +21,8 @@ from torch.nn import functional
 from secondlook.conditions import find_task
 from secondlook.errors import DatasetError, RecipeError
 from secondlook.imaging.resize import read_size
-from secondlook.training.augment import augment_batch, mix_pictures
+from secondlook.training.augment import augment_batch
+from secondlook.training.augment.mixing import mix_batch
 from secondlook.training.checkpoint import load_checkpoint, save_checkpoint
 from secondlook.training.dataset import Pictures
 from secondlook.training.loss import balanced_loss, count_prior
@@ -218,9 +219,7 @@ def draw_batch(step: Step, job: Job, *, generator: torch.Generator) -> tuple[Ten
     images, labels = job.train.batch(step.positions)
     pixels = augment_batch(images.to(device), recipe, size_px=step.size_px, generator=generator)
     targets = functional.one_hot(labels, len(job.log_prior)).float().to(device)
-    if recipe.mixup:
-        pixels, targets = mix_pictures(pixels, targets, alpha=recipe.mixup, generator=generator)
-    return pixels, targets
+    return mix_batch(pixels, targets, recipe, generator=generator)
 
 
 def check_weights(state: State, step: Step, recipe: Recipe) -> None:

@@ -4,13 +4,14 @@ import difflib
 import hashlib
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from secondlook.conditions import TASKS
 from secondlook.imaging.resize import Resize, read_size
+from secondlook.training.presets import PRESETS
 
 
 class Section(BaseModel):
@@ -144,9 +145,21 @@ class Stage(Section):
         return self
 
 
+class RandAugment(Section):
+    """A few changes per picture, drawn from fourteen (Cubuk et al. 2020)."""
+
+    number: int = Field(0, ge=0, le=14, description="Changes per picture; 0 for none.")
+    magnitude: float = Field(9.0, ge=0, le=10, description="Strength of all of them.")
+
+
 class Augmentation(Section):
     """Random changes to training pictures; zero or one switches each off."""
 
+    preset: str | None = Field(
+        None,
+        exclude=True,
+        description="Name of a set of values, written out at reading; what stands beside it goes first.",
+    )
     rotation_degrees: float = Field(0.0, ge=0, le=180)
     flip_horizontal: bool = False
     flip_vertical: bool = False
@@ -154,7 +167,7 @@ class Augmentation(Section):
     stretch: float = Field(1.0, ge=1, description="Largest ratio of the two axes' magnifications.")
     shear: float = Field(0.0, ge=0, le=1)
     shift: float = Field(0.0, ge=0, le=0.5, description="As a share of the side.")
-    brightness: float = Field(0.0, ge=0, lt=1)
+    brightness: tuple[float, float] = Field((1.0, 1.0), description="Smallest and largest factor; 0.2 is [0.8, 1.2].")
     contrast: float = Field(0.0, ge=0, lt=1)
     saturation: float = Field(0.0, ge=0, le=1)
     white_balance: float = Field(0.0, ge=0, lt=1, description="Gain of each colour channel.")
@@ -163,18 +176,44 @@ class Augmentation(Section):
     noise: float = Field(0.0, ge=0, lt=1, description="Largest standard deviation, of the range 0..1.")
     erase: float = Field(0.0, ge=0, le=1, description="Share of pictures with one grey rectangle.")
     mixup: float = Field(0.0, ge=0, le=4, description="Alpha of the Beta distribution (Zhang et al. 2018).")
+    cutmix: float = Field(0.0, ge=0, le=4, description="The same for a rectangle of another picture (Yun et al. 2019).")
+    hair: float = Field(0.0, ge=0, le=1, description="Share of pictures with hairs drawn over them.")
+    ruler: float = Field(0.0, ge=0, le=1, description="Share of pictures with the ticks of a ruler.")
+    window: float = Field(0.0, ge=0, lt=1, description="Largest change of an X-ray's intensity window.")
+    randaugment: RandAugment = RandAugment()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve_preset(cls, content: Any) -> Any:
+        if not isinstance(content, dict) or content.get("preset") is None:
+            return content
+        name = str(content["preset"])
+        if name not in PRESETS:
+            known = ", ".join(PRESETS)
+            raise ValueError(f"unknown preset {name!r}; the nearest is `{nearest(name, list(PRESETS))}` (of {known})")
+        return {**PRESETS[name], **{key: value for key, value in content.items() if key != "preset"}}
+
+    @field_validator("brightness", mode="before")
+    @classmethod
+    def _read_brightness(cls, value: Any) -> Any:
+        return (1 - value, 1 + value) if isinstance(value, int | float) else value
 
     @model_validator(mode="after")
-    def _check_zoom(self) -> "Augmentation":
+    def _check_ranges(self) -> "Augmentation":
         if not 0 < self.zoom[0] <= self.zoom[1]:
             raise ValueError("`zoom` must be two positive numbers, the smaller one first")
+        if not 0 < self.brightness[0] <= self.brightness[1]:
+            raise ValueError("`brightness` must be a number from 0 to 1, or two positive ones, the smaller one first")
         return self
 
 
 class Loss(Section):
-    """Cross-entropy, and how rare classes are kept from being drowned."""
+    """What is made small, and how rare classes are kept from being drowned; docs/training.md explains each."""
 
-    balance: Literal["logit_adjustment", "weights", "sampler", "none"] = "logit_adjustment"
+    name: Literal["cross_entropy", "binary", "focal", "ordinal"] = "cross_entropy"
+    gamma: float = Field(2.0, ge=0, le=10, description="Focal: how little pictures count that are easy already.")
+    order_weight: float = Field(1.0, ge=0, le=100, description="Ordinal: of the distance between grades.")
+    balance: Literal["logit_adjustment", "weights", "sampler", "generate", "none"] = "logit_adjustment"
     label_smoothing: float = Field(0.0, ge=0, lt=1)
 
 
@@ -185,10 +224,30 @@ class Optimiser(Section):
     rate: float = Field(1e-3, gt=0)
     weight_decay: float = Field(0.0, ge=0)
     batch_size: int = Field(64, ge=1)
-    schedule: Literal["one_cycle", "cosine", "constant"] = "one_cycle"
+    schedule: Literal["one_cycle", "cosine", "constant", "step", "plateau"] = "one_cycle"
     warmup: float = Field(0.1, ge=0, lt=1, description="Share of the steps in which the rate rises.")
+    drop_epochs: tuple[Annotated[int, Field(ge=1)], ...] = Field((), description="Step: the rate drops after these.")
+    drop_factor: float = Field(0.1, gt=0, lt=1, description="Step and plateau: what the rate is multiplied by.")
+    patience: int = Field(5, ge=1, description="Plateau: epochs without a better measure before the rate drops.")
+    floor: float = Field(0.0, ge=0, description="Plateau: the lowest rate that it drops to.")
     clip_norm: float = Field(0.0, ge=0, description="Largest gradient norm; 0 for none.")
     ema_decay: float = Field(0.0, ge=0, lt=1, description="Moving average of the weights; 0 for none.")
+
+    @model_validator(mode="after")
+    def _check_schedule(self) -> "Optimiser":
+        if self.schedule == "step" and not self.drop_epochs:
+            raise ValueError("`schedule: step` needs `drop_epochs`, for example [4, 8, 12]")
+        return self
+
+
+Measure = Literal["auc", "nll", "balanced_accuracy", "accuracy", "kappa", "quadratic_kappa"]
+
+
+class Stop(Section):
+    """When a run ends before its last epoch."""
+
+    patience: int = Field(0, ge=0, description="Epochs without a better measure before the run ends; 0 for never.")
+    measure: Measure | None = Field(None, description="What must get better; the recipe's `measure` where not given.")
 
 
 class Machine(Section):
@@ -200,16 +259,48 @@ class Machine(Section):
     checkpoint_every_s: float = Field(120.0, ge=0, description="Besides the one after every epoch.")
 
 
+View = Literal[
+    "identity",
+    "flip_horizontal",
+    "flip_vertical",
+    "rotate_180",
+    "transpose",
+    "rotate_90",
+    "rotate_270",
+    "transverse",
+]
+VIEWS: tuple[str, ...] = get_args(View)  # bit 1 mirrors left and right, bit 2 top and bottom, bit 4 then transposes
+
+
 class Export(Section):
     """What becomes of the weights."""
 
     input_size_px: SizePx
-    views: Literal[1, 2, 4, 8] = Field(1, description="Flips and turns averaged inside the graph.")
+    views: tuple[View, ...] = Field(
+        ("identity",), min_length=1, description="Flips and turns averaged inside the graph; a number means the first."
+    )
     weights: Literal["fp32", "fp16"] = Field("fp32", description="How weights are stored; arithmetic is fp32.")
     licence: str = "unspecified"
     foreign: str | None = Field(
         None, description="Folder of pictures that are none of the task's, to measure how many are refused."
     )
+
+    @field_validator("views", mode="before")
+    @classmethod
+    def _read_views(cls, value: Any) -> Any:
+        if not isinstance(value, int):
+            return value
+        if value not in (1, 2, 4, 8):
+            close = nearest(value, ["1", "2", "4", "8"])
+            raise ValueError(f"expected 1, 2, 4 or 8 (the nearest is `{close}`), or a list of {', '.join(VIEWS)}")
+        return VIEWS[:value]
+
+    @field_validator("views")
+    @classmethod
+    def _check_views(cls, views: tuple[View, ...]) -> tuple[View, ...]:
+        if len(set(views)) < len(views):
+            raise ValueError("expected every view once")
+        return views
 
 
 class Recipe(Section):
@@ -227,7 +318,9 @@ class Recipe(Section):
     loss: Loss = Loss()
     optimiser: Optimiser = Optimiser()
     machine: Machine = Machine()
-    keep: Literal["last", "best"] = Field("last", description="`best`: by macro AUC on the calibration split.")
+    stop: Stop = Stop()
+    measure: Measure = Field("auc", description="On the calibration split: for `keep: best`, plateau and `stop`.")
+    keep: Literal["last", "best"] = Field("last", description="`best`: the epoch with the best `measure`.")
     export: Export
 
     @field_validator("task")
@@ -257,6 +350,16 @@ class Recipe(Section):
                 f"`export.input_size_px`, not {found}"
             )
 
+    @field_validator("loss", "stop", "measure")
+    @classmethod
+    def _check_order(cls, value: Loss | Stop | str, info: ValidationInfo) -> Loss | Stop | str:
+        task = info.data.get("task")
+        asked = value.name if isinstance(value, Loss) else value.measure if isinstance(value, Stop) else value
+        if task is not None and not TASKS[task].ordered and asked in ("ordinal", "quadratic_kappa"):
+            graded = ", ".join(key for key, other in TASKS.items() if other.ordered)
+            raise ValueError(f"`{asked}` needs a task whose labels are grades ({graded}); those of {task} are none")
+        return value
+
     def dump(self) -> str:
         """Return the recipe as YAML, every default written out."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
@@ -264,7 +367,7 @@ class Recipe(Section):
     def describe_weights(self) -> dict[str, Any]:
         """Return the part of the recipe that the weights depend on; the rest may change after training."""
         part = self.model_dump(mode="json", exclude={"about", "export"})
-        if self.keep == "best":
+        if self.keep == "best" or self.stop.patience or self.optimiser.schedule == "plateau":
             part["measured_at_px"] = self.export.input_size_px
         return part
 
