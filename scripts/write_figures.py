@@ -14,13 +14,13 @@ BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 def render_figures(evidence: Evidence) -> str:
     """Return the figures as Markdown: a sentence on what they were measured on, and a table."""
     measures: Any = evidence.measures
-    points = measures["malignancy"]["operating_points"]
+    points = measures["risk"]["operating_points"]
     refer, urgent = points["sensitivity_95"], points["sensitivity_90"]
     rows = [
         ("Which of the seven labels: macro AUC", write_figure(measures["macro_auc"])),
         ("Which of the seven labels: balanced accuracy", write_figure(measures["balanced_accuracy"])),
         ("Which of the seven labels: accuracy", write_figure(measures["accuracy"])),
-        ("Malignant or not: AUC", write_figure(measures["malignancy"]["auc"])),
+        ("Malignant or not: AUC", write_figure(measures["risk"]["auc"])),
         ("Malignant lesions that are at least *refer* (sensitivity)", write_share(refer["sensitivity"])),
         ("Benign lesions below *refer* (specificity)", write_share(refer["specificity"])),
         ("Malignant lesions that are *urgent* (sensitivity)", write_share(urgent["sensitivity"])),
