@@ -29,7 +29,7 @@ class PlainModel:
         torch.set_num_threads(1)
         chosen = read_recipe(recipe, changes=["model.weights=none"])
         classes = len(find_task(chosen.task).keys)
-        network = build_network(chosen.model, classes=classes)
+        network = build_network(chosen, classes=classes)
         self.size_px = size_px
         self.model = Served(network, views=views, shift=np.zeros(classes, np.float32)).eval()
 

@@ -29,20 +29,28 @@ def read_answering_weights(folder: Path) -> dict[str, Tensor]:
 
 
 def start_from_run(network: nn.Module, folder: Path) -> None:
-    """Load an earlier run's weights into a network; a head for other classes is left as it is.
+    """Load an earlier run's weights into a network; a head that differs is left as it is, and so are its colours.
 
     Raises:
         RecipeError: The folder holds no whole checkpoint, or the run's backbone is another.
     """
     weights, own = read_answering_weights(folder), network.state_dict()
-    fitting = {key: value for key, value in weights.items() if key in own and value.shape == own[key].shape}
-    wrong = sorted(key for key in own.keys() | weights.keys() if key not in fitting and not key.startswith("head."))
+    wanted = {key for key in own.keys() | weights.keys() if key.startswith("backbone.")}
+    wrong = sorted(key for key in wanted if not fits(key, weights, own))
     if wrong:
         raise RecipeError(
             f"Expected the network of the earlier run {folder.name}; {len(wrong)} tensors are missing, too many or of "
             f"another shape, first {wrong[0]!r}. Give that run's network as model.name."
         )
-    network.load_state_dict(fitting, strict=False)
+    head = {key for key in own.keys() | weights.keys() if key.startswith("head.")}
+    if all(fits(key, weights, own) for key in head):
+        wanted |= head
+    network.load_state_dict({key: weights[key] for key in wanted}, strict=False)
+
+
+def fits(key: str, weights: dict[str, Tensor], own: dict[str, Tensor]) -> bool:
+    """Return whether both hold a tensor of this name and shape."""
+    return key in own and key in weights and own[key].shape == weights[key].shape
 
 
 def require_unseen(manifest: Manifest, folder: Path) -> None:

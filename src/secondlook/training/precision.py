@@ -37,7 +37,7 @@ def measure_gain(recipe: Recipe, device: torch.device) -> float:
     """Return how many times faster a training step is in bfloat16 than in float32."""
     torch.set_num_threads(recipe.machine.threads)
     height, width = read_size(recipe.stages[-1].size_px)
-    network = build_network(recipe.model.model_copy(update={"weights": "none"}), classes=2).to(device)
+    network = build_network(recipe, classes=2, fresh=True).to(device)
     network = network.to(memory_format=torch.channels_last).train()
     pixels = torch.rand(PROBE_BATCH, 3, height, width, device=device).to(memory_format=torch.channels_last)
     seconds = {}

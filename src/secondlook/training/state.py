@@ -64,8 +64,11 @@ def start_state(recipe: Recipe, *, classes: int, device: torch.device, packed: d
     Raises:
         RecipeError: The network's name is unknown, or its weights cannot be had.
     """
-    model = recipe.model if packed is None else recipe.model.model_copy(update={"weights": "none"})
-    network = build_network(model, classes=classes).to(device).to(memory_format=torch.channels_last)
+    network = (
+        build_network(recipe, classes=classes, fresh=packed is not None)
+        .to(device)
+        .to(memory_format=torch.channels_last)
+    )
     state = State(network, average_weights(network, recipe.optimiser), build_optimiser(network, recipe.optimiser))
     if packed is not None:
         state.unpack(packed)

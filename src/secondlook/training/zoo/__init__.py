@@ -1,33 +1,135 @@
-"""Network families: each file builds a backbone that turns pictures into feature maps."""
+"""Network families: each file builds a backbone that turns pictures into feature maps or features."""
 
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
 from torch import nn
 
+from secondlook.errors import RecipeError
+from secondlook.imaging.resize import read_size
 from secondlook.training.earlier import start_from_run
-from secondlook.training.recipe import Model
-from secondlook.training.zoo.classifier import Classifier
+from secondlook.training.recipe import Model, Recipe
+from secondlook.training.zoo.bone import build_r2_bone
+from secondlook.training.zoo.chest import build_r2_chest
+from secondlook.training.zoo.classifier import IMAGENET, Classifier, Colours
+from secondlook.training.zoo.dermoscopy import build_r2_dermoscopy
+from secondlook.training.zoo.melanoma import build_r3_cnn
 from secondlook.training.zoo.mobilenetv2 import build_mobilenetv2_blocks
-from secondlook.training.zoo.pretrained import build_timm
+from secondlook.training.zoo.mole import build_r1_cnn
+from secondlook.training.zoo.pretrained import (
+    build_timm,
+    check_name,
+    explain_size,
+    find_colours,
+    load_weights,
+    takes_one_size,
+)
 
-FAMILIES: dict[str, Callable[[Model], tuple[nn.Module, int]]] = {
+BUILT_ON_TIMM: dict[str, Callable[[Model, tuple[int, int]], nn.Module]] = {
     "timm": build_timm,
     "mobilenetv2_blocks": build_mobilenetv2_blocks,
 }
+FROM_SCRATCH: dict[str, Callable[[tuple[int, int]], nn.Module]] = {
+    "r1_cnn": build_r1_cnn,
+    "r2_dermoscopy": build_r2_dermoscopy,
+    "r2_chest": build_r2_chest,
+    "r2_bone": build_r2_bone,
+    "r3_cnn": build_r3_cnn,
+}
 
 
-def build_network(model: Model, *, classes: int) -> Classifier:
-    """Build a recipe's network with a linear head over averaged feature maps.
+def build_network(recipe: Recipe, *, classes: int, fresh: bool = False) -> Classifier:
+    """Build a recipe's network.
+
+    Args:
+        recipe: What to build; networks that take pictures of one size are built for the export's.
+        classes: Number of classes.
+        fresh: Leave out the weights that the recipe starts from, since others will be loaded.
 
     Raises:
-        RecipeError: The name is unknown, or the weights cannot be had or do not fit.
+        RecipeError: The name is unknown, the sizes do not suit it, or the weights cannot be had or do not fit.
     """
+    model = recipe.model.model_copy(update={"weights": "none"}) if fresh else recipe.model
     earlier = Path(model.weights)
-    if not earlier.is_dir():
-        backbone, width = FAMILIES[model.family](model)
-        return Classifier(backbone, width=width, classes=classes, dropout=model.dropout)
-    backbone, width = FAMILIES[model.family](model.model_copy(update={"weights": "none"}))
-    network = Classifier(backbone, width=width, classes=classes, dropout=model.dropout)
-    start_from_run(network, earlier)
+    from_run = earlier.is_dir()
+    backbone = build_backbone(model.model_copy(update={"weights": "none"}) if from_run else model, recipe)
+    width, spatial = measure_features(backbone, recipe)
+    network = Classifier(
+        backbone,
+        width=width,
+        classes=classes,
+        dropout=model.dropout,
+        head=model.head,
+        spatial=spatial,
+        colours=choose_colours(model),
+    )
+    if from_run:
+        start_from_run(network, earlier)
     return network
+
+
+def build_backbone(model: Model, recipe: Recipe) -> nn.Module:
+    """Build the network without its head.
+
+    Raises:
+        RecipeError: As for :func:`build_network`.
+    """
+    size_px = read_size(recipe.export.input_size_px)
+    if model.family in BUILT_ON_TIMM:
+        check_name(model.name)
+        if takes_one_size(model.name):
+            try:
+                recipe.require_one_size(model.name)
+            except ValueError as error:
+                raise RecipeError(f"Expected one size of pictures: {error}.") from error
+        return BUILT_ON_TIMM[model.family](model, size_px)
+    if model.weights == "hub":
+        raise RecipeError(
+            f"Expected a network of timm for the hub's weights; {model.family} is trained from scratch. Set "
+            "model.weights=none."
+        )
+    backbone = FROM_SCRATCH[model.family](size_px)
+    if model.weights != "none":
+        load_weights(backbone, Path(model.weights))
+    return backbone
+
+
+def choose_colours(model: Model) -> Colours | None:
+    """Return mean and deviation that pixels are standardised by, or None where the training pictures tell them.
+
+    Raises:
+        RecipeError: The hub's weights want others.
+    """
+    fixed = {"imagenet": IMAGENET, "half": ((0.5,) * 3, (0.5,) * 3), "none": ((0.0,) * 3, (1.0,) * 3)}
+    if model.normalise == "data":
+        return None
+    if model.normalise == "network":
+        return find_colours(model.name)
+    if model.weights == "hub" and fixed[model.normalise] != find_colours(model.name):
+        raise RecipeError(
+            f"Expected the normalisation that the hub weights of {model.name} were trained with, got "
+            f"{model.normalise}. Set model.normalise=network."
+        )
+    return fixed[model.normalise]
+
+
+@torch.no_grad()
+def measure_features(backbone: nn.Module, recipe: Recipe) -> tuple[int, bool]:
+    """Look at blank pictures of all the recipe's sizes.
+
+    Returns:
+        The number of features, and whether at the export's size they are maps of more than one cell.
+
+    Raises:
+        RecipeError: The network cannot take pictures of one of these sizes.
+    """
+    training, device = backbone.training, next(backbone.parameters()).device
+    backbone.eval()
+    name = recipe.model.name if recipe.model.family in BUILT_ON_TIMM else recipe.model.family
+    for chosen in (*(stage.size_px for stage in recipe.stages), recipe.export.input_size_px):
+        size_px = read_size(chosen)
+        with explain_size(name, size_px):
+            features = backbone(torch.zeros(1, 3, *size_px, device=device))
+    backbone.train(training)
+    return features.shape[1], features.ndim == 4 and features.shape[2:].numel() > 1

@@ -1,51 +1,115 @@
-"""The head that all networks share: it gives logits, an embedding and a class activation map at once."""
+"""The head that all networks share: it gives logits, an embedding and, where there are feature maps, a map."""
+
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-MEAN = (0.485, 0.456, 0.406)
-DEVIATION = (0.229, 0.224, 0.225)
+from secondlook.training.recipe import Head
+
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU, "tanh": nn.Tanh}
+
+MapKind = Literal["class_activation", "head_by_place", "occlusion"]
+Colours = tuple[tuple[float, ...], tuple[float, ...]]
 
 
 class Classifier(nn.Module):
-    """A convolutional backbone, global average pooling, dropout and one linear layer.
+    """A backbone, global average pooling where it gives feature maps, dropout and a head.
 
-    Since the head is linear over averaged features, the class activation map is exact: its mean over the map
-    plus the bias is the logit (Zhou et al. 2016, doi 10.1109/CVPR.2016.319).
+    With a linear head the class activation map is exact: its mean over the map plus the bias is the logit (Zhou et al.
+    2016, doi 10.1109/CVPR.2016.319). A head with hidden layers is applied at each place of the feature maps instead.
 
     Args:
-        backbone: From float32 N×3×H×W to feature maps N×width×h×w.
-        width: Number of feature maps.
+        backbone: From float32 N×3×H×W to feature maps N×width×h×w, or to features N×width.
+        width: Number of features.
         classes: Number of classes.
-        dropout: Share of features dropped before the linear layer in training.
+        dropout: Share of features dropped before the head in training.
+        head: What stands between the features and the classes.
+        spatial: Whether the backbone gives feature maps of more than one cell.
+        colours: Mean and deviation of red, green and blue in 0..1, which pixels are standardised by; None where
+            they are measured on the training pictures, and then saved with the weights.
     """
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, backbone: nn.Module, *, width: int, classes: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        backbone: nn.Module,
+        *,
+        width: int,
+        classes: int,
+        dropout: float = 0.0,
+        head: Head | None = None,
+        spatial: bool = True,
+        colours: Colours | None = IMAGENET,
+    ) -> None:
         super().__init__()
         self.backbone = backbone
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(width, classes)
-        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1), persistent=False)
+        self.head = build_head(head or Head(), width=width, classes=classes)
+        self.spatial = spatial
+        mean, deviation = colours or ((0.0,) * 3, (1.0,) * 3)
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=colours is None)
+        self.register_buffer("deviation", torch.tensor(deviation).view(1, 3, 1, 1), persistent=colours is None)
+
+    @property
+    def map_kind(self) -> MapKind:
+        """What can be shown of where the network looked."""
+        if not self.spatial:
+            return "occlusion"
+        return "class_activation" if isinstance(self.head, nn.Linear) else "head_by_place"
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return logits N×K of pictures N×3×H×W in 0..1."""
-        features = self.extract_features(pixels)
-        logits: Tensor = self.head(self.dropout(features.mean(dim=(2, 3))))
+        return self.answer(self.embed(pixels))
+
+    def answer(self, embedding: Tensor) -> Tensor:
+        """Return logits N×K of embeddings N×width."""
+        logits: Tensor = self.head(self.dropout(embedding))
         return logits
 
+    def embed(self, pixels: Tensor) -> Tensor:
+        """Return embeddings N×width of pictures N×3×H×W in 0..1."""
+        return pool_features(self.extract_features(pixels))
+
     def extract_features(self, pixels: Tensor) -> Tensor:
-        """Return feature maps N×width×h×w of pictures N×3×H×W in 0..1."""
+        """Return feature maps N×width×h×w, or features N×width, of pictures N×3×H×W in 0..1."""
         features: Tensor = self.backbone((pixels - self.mean) / self.deviation)
         return features
 
-    def explain(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return logits N×K, embedding N×width and class activation map N×K×h×w of pictures N×3×H×W in 0..1."""
+    def explain(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        """Return logits N×K, embedding N×width and, if the network is spatial, map N×K×h×w of pictures in 0..1."""
         features = self.extract_features(pixels)
-        embedding = features.mean(dim=(2, 3))
-        activation = functional.conv2d(features, self.head.weight[:, :, None, None])
-        return self.head(embedding), embedding, activation
+        embedding = pool_features(features)
+        logits: Tensor = self.head(embedding)
+        return (logits, embedding, self.map_classes(features)) if self.spatial else (logits, embedding)
+
+    def map_classes(self, features: Tensor) -> Tensor:
+        """Return what each place of feature maps N×width×h×w says for each class, N×K×h×w."""
+        if isinstance(self.head, nn.Linear):
+            return functional.conv2d(features, self.head.weight[:, :, None, None])
+        places = features.permute(0, 2, 3, 1)
+        answers: Tensor = self.head(places.flatten(0, 2))
+        return answers.unflatten(0, places.shape[:3]).permute(0, 3, 1, 2)
+
+
+def build_head(head: Head, *, width: int, classes: int) -> nn.Module:
+    """Return a linear layer, or hidden layers of [dense, activation, dropout, batch norm] with one behind them."""
+    layers: list[nn.Module] = []
+    for neurons in head.hidden:
+        layers += [nn.Linear(width, neurons), ACTIVATIONS[head.activation]()]
+        if head.dropout:
+            layers.append(nn.Dropout(head.dropout))
+        if head.batch_norm:
+            layers.append(nn.BatchNorm1d(neurons))
+        width = neurons
+    last = nn.Linear(width, classes)
+    return nn.Sequential(*layers, last) if layers else last
+
+
+def pool_features(features: Tensor) -> Tensor:
+    """Return features N×width, feature maps N×width×h×w averaged over their places."""
+    return features.mean(dim=(2, 3)) if features.ndim == 4 else features

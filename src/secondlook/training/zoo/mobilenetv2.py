@@ -1,5 +1,7 @@
 """The seven-class reference system R5: MobileNetV2 followed by stacked convolution blocks."""
 
+from typing import Any
+
 from torch import nn
 
 from secondlook.training.recipe import Model
@@ -8,19 +10,21 @@ from secondlook.training.zoo.pretrained import build_timm
 WIDTHS = (256, 128)
 
 
-def build_mobilenetv2_blocks(model: Model) -> tuple[nn.Module, int]:
+def build_mobilenetv2_blocks(model: Model, size_px: tuple[int, int]) -> nn.Module:
     """Build MobileNetV2 with two blocks of convolution, batch norm, ReLU, max pooling and dropout behind it.
 
     Pooling rounds sizes up, so that a class activation map of more than one cell is left.
 
-    Returns:
-        The backbone, and its number of feature maps.
+    Args:
+        model: The recipe's network; its name is that of any timm network with feature maps.
+        size_px: Height and width of the pictures.
 
     Raises:
         RecipeError: The weights cannot be had or do not fit.
     """
-    backbone, width = build_timm(model)
+    backbone = build_timm(model, size_px)
     blocks: list[nn.Module] = []
+    width: Any = backbone.num_features
     for channels in WIDTHS:
         blocks += [
             nn.Conv2d(width, channels, kernel_size=3, padding=1),
@@ -30,4 +34,4 @@ def build_mobilenetv2_blocks(model: Model) -> tuple[nn.Module, int]:
             nn.Dropout(model.dropout),
         ]
         width = channels
-    return nn.Sequential(backbone, *blocks), width
+    return nn.Sequential(backbone, *blocks)

@@ -1,5 +1,7 @@
 """Backbones by timm, with weights from its hub, from a local file, or from nowhere."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,45 +10,110 @@ import torch
 from huggingface_hub import constants, get_session, try_to_load_from_cache
 from safetensors import SafetensorError
 from safetensors.torch import load
-from torch import nn
+from timm.models.vgg import ConvMlp
+from torch import Tensor, nn
 
 from secondlook.errors import RecipeError
 from secondlook.training.recipe import Model, nearest
+from secondlook.training.zoo.classifier import IMAGENET, Colours
 
-HEADS = ("head.", "fc.", "classifier.")
+HEADS = ("head.", "fc.", "classifier.", "pre_logits.", "mean", "deviation")
 WEIGHTS_FILE = "model.safetensors"
 HUB_TIMEOUT_S = 5
 
 
-def build_timm(model: Model) -> tuple[nn.Module, int]:
-    """Build a timm backbone without pooling and head.
+class ChannelsFirst(nn.Module):
+    """A network whose feature maps N×h×w×width come out as N×width×h×w."""
 
-    Returns:
-        The backbone, and its number of feature maps.
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return feature maps N×width×h×w of pictures N×3×H×W."""
+        features: Tensor = self.network(pixels).permute(0, 3, 1, 2)
+        return features
+
+
+def build_timm(model: Model, size_px: tuple[int, int]) -> nn.Module:
+    """Build a timm network without its head, and without pooling where it has feature maps.
+
+    Args:
+        model: The recipe's network.
+        size_px: Height and width of the pictures; counts for networks that take pictures of one size alone.
 
     Raises:
-        RecipeError: timm knows no such network, or the weights cannot be had or do not fit.
+        RecipeError: The size does not suit the network, or the weights cannot be had or do not fit.
     """
-    check_name(model.name)
-    options: dict[str, Any] = {"num_classes": 0, "global_pool": ""}
+    options: dict[str, Any] = {"num_classes": 0}
     if model.drop_path:
         options["drop_path_rate"] = model.drop_path
+    if takes_one_size(model.name):
+        options["img_size"] = size_px
     if model.weights == "hub":
         options |= {"pretrained": True, "pretrained_cfg_overlay": find_hub_weights(model.name)}
     try:
-        backbone: nn.Module = timm.create_model(model.name, **options)
-    except TypeError as error:  # some networks take fewer options
+        network: nn.Module = timm.create_model(model.name, **options)
+    except (TypeError, AssertionError) as error:  # some networks take fewer options, or not every size
         raise RecipeError(
-            f"Expected a network without fixed pooling, with stochastic depth where model.drop_path is not 0; "
-            f"{model.name} is none: {error}."
+            f"Expected a network that pictures of {size_px[0]}×{size_px[1]} px suit, with stochastic depth where "
+            f"model.drop_path is not 0; {model.name} is none: {error}."
         ) from error
     except Exception as error:  # a download fails in many ways; without one, any fault is a bug and must show
         if model.weights != "hub":
             raise
         raise describe_unreachable(model.name, error) from error
+    if hasattr(network, "pre_logits") and isinstance(network.pre_logits, ConvMlp):
+        network.pre_logits = nn.Identity()  # VGG's first two dense layers belong to the head that is left out
     if model.weights not in {"none", "hub"}:
-        load_weights(backbone, Path(model.weights))
-    return backbone, measure_width(backbone, model.name)
+        load_weights(network, Path(model.weights))
+    return leave_maps(network, size_px)
+
+
+@torch.no_grad()
+def leave_maps(network: Any, size_px: tuple[int, int]) -> nn.Module:
+    """Return a timm network that ends in feature maps N×width×h×w where it has them, else in pooled features.
+
+    Raises:
+        RecipeError: The network takes no pictures of this size.
+    """
+    device = next(network.parameters()).device
+    training = network.training
+    with explain_size(network.pretrained_cfg["architecture"], size_px):
+        features = network.eval().forward_features(torch.zeros(1, 3, *size_px, device=device))
+    if features.ndim == 4:
+        network.reset_classifier(0, global_pool="")
+        last_first = features.shape[1] != network.num_features == features.shape[3]
+        network = ChannelsFirst(network) if last_first else network
+    module: nn.Module = network.train(training)
+    return module
+
+
+@contextmanager
+def explain_size(name: str, size_px: tuple[int, int]) -> Iterator[None]:
+    """Turn a network's failure on pictures of a size into a sentence.
+
+    Raises:
+        RecipeError: It has failed.
+    """
+    try:
+        yield
+    except (AssertionError, RuntimeError, ValueError) as error:
+        raise RecipeError(
+            f"Expected pictures of a size that {name} takes; {size_px[0]}×{size_px[1]} px it refuses: {error}."
+        ) from error
+
+
+def takes_one_size(name: str) -> bool:
+    """Return whether a network of timm is built for pictures of one size."""
+    facts = timm.get_pretrained_cfg(name)
+    return facts is not None and bool(facts.fixed_input_size)
+
+
+def find_colours(name: str) -> Colours:
+    """Return mean and deviation of red, green and blue that timm states for a network's weights."""
+    facts = timm.get_pretrained_cfg(name)
+    return (tuple(facts.mean), tuple(facts.std)) if facts is not None else IMAGENET
 
 
 def check_name(name: str) -> None:
@@ -106,15 +173,16 @@ def load_weights(network: nn.Module, path: Path) -> None:
     except (OSError, SafetensorError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise RecipeError(
-            f"Expected weights as a safetensors file; {path.name} cannot be read ({reason}). Fetch it again, or set "
-            "model.weights=none."
+            f"Expected weights as a safetensors file, or the folder of an earlier run; {path.name} cannot be read "
+            f"({reason}). Fetch or train it again, or set model.weights=none."
         ) from error
     weights = {key.removeprefix("backbone."): value for key, value in weights.items()}
     own = network.state_dict()
     kept = {key: value for key, value in weights.items() if key in own}
     wrong = [key for key in own if key not in weights or weights[key].shape != own[key].shape]
     wrong = [key for key in wrong if not key.endswith("num_batches_tracked")]
-    wrong += [key for key in weights if key not in own and not key.startswith(HEADS)]
+    heads = (*HEADS, *name_heads(network))
+    wrong += [key for key in weights if key not in own and not key.startswith(heads)]
     if wrong:
         raise RecipeError(
             f"Expected the weights of this very network in {path.name}; {len(wrong)} tensors are missing, too many or "
@@ -123,21 +191,8 @@ def load_weights(network: nn.Module, path: Path) -> None:
     network.load_state_dict(kept, strict=False)
 
 
-def measure_width(backbone: nn.Module, name: str) -> int:
-    """Return the number of feature maps, measured on a blank picture.
-
-    Raises:
-        RecipeError: The network takes pictures of one size alone, or gives no spatial feature maps.
-    """
-    training = backbone.training
-    try:
-        with torch.no_grad():
-            features = backbone.eval()(torch.zeros(1, 3, 64, 64))
-    except (AssertionError, RuntimeError, ValueError) as error:
-        raise RecipeError(f"Expected a network for pictures of any size; {name} refuses 64 pixels: {error}.") from error
-    backbone.train(training)
-    widths = {getattr(backbone, attribute, None) for attribute in ("num_features", "head_hidden_size")}
-    if features.ndim != 4 or features.shape[1] not in widths:
-        shape = tuple(features.shape)
-        raise RecipeError(f"Expected a network with spatial feature maps N×width×h×w; {name} gives {shape}.")
-    return int(features.shape[1])
+def name_heads(network: nn.Module) -> list[str]:
+    """Return the beginnings of the names of a timm network's own head."""
+    facts: Any = getattr(network, "pretrained_cfg", {})
+    named = facts.get("classifier") or ()
+    return [f"{name}." for name in ([named] if isinstance(named, str) else named)]
