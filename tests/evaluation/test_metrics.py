@@ -14,6 +14,7 @@ from secondlook.evaluation.metrics import (
     compute_class_aucs,
     compute_confusion,
     compute_kappa,
+    compute_log_loss,
     compute_macro,
     compute_matthews,
     compute_rates,
@@ -157,6 +158,19 @@ def test_brier_equals_scikit_learn():
     positive = labels == 2
     binary = compute_brier(positive, probabilities[:, 2])
     assert binary == pytest.approx(sk.brier_score_loss(positive, probabilities[:, 2]))
+
+
+@given(draw_answers())
+def test_log_loss_equals_scikit_learn_with_weights(answers):
+    labels, probabilities, weights = answers
+    if weights.sum():
+        expected = sk.log_loss(labels, probabilities, sample_weight=weights, labels=range(CLASSES))
+        assert compute_log_loss(labels, probabilities, weights=weights) == pytest.approx(expected)
+
+
+def test_one_certain_mistake_is_not_infinitely_bad():
+    loss = compute_log_loss(np.array([1, 0]), np.array([[1.0, 0.0], [1.0, 0.0]]))
+    assert loss == pytest.approx(12 * np.log(10) / 2)
 
 
 def test_a_matrix_of_weights_measures_each_row_on_its_own():

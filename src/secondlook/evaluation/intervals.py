@@ -118,21 +118,30 @@ def bootstrap_measures(
     Returns:
         Name → value and bounds.
     """
-    values = {name: float(value[0]) for name, value in measure(np.ones((1, len(groups)))).items()}
-    drawn = _measure_resamples(measure, groups, resamples=resamples, seed=seed)
+    values, drawn = resample_measures(measure, groups, resamples=resamples, seed=seed)
     few = len(np.unique(groups)) < 2
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    intervals = {}
-    for name, value in values.items():
-        defined = drawn[name][~np.isnan(drawn[name])]
-        unsure = few or np.isnan(value) or len(defined) < (1 - MOST_UNDEFINED) * resamples
-        lower, upper = (np.nan, np.nan) if unsure else np.quantile(defined, tails)
-        intervals[name] = Interval(value, float(lower), float(upper))
-    return intervals
+    return {name: bound_resamples(value, drawn[name], few=few, level=level) for name, value in values.items()}
 
 
-def _measure_resamples(measure: Measure, groups: NDArray[Any], *, resamples: int, seed: int) -> dict[str, Floats]:
+def resample_measures(
+    measure: Measure, groups: NDArray[Any], *, resamples: int, seed: int
+) -> tuple[dict[str, float], dict[str, Floats]]:
+    """Measure the rows once, and once for each resample of their groups.
+
+    Returns:
+        Name → value, and name → float64 R, NaN where a resample leaves the figure undefined.
+    """
+    values = {name: float(value[0]) for name, value in measure(np.ones((1, len(groups)))).items()}
     weights = draw_weights(groups, resamples=resamples, seed=seed)
     step = max(1, CHUNK_CELLS // len(groups))
     parts = [measure(weights[start : start + step].astype(np.float64)) for start in range(0, resamples, step)]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return values, {name: np.concatenate([part[name] for part in parts]) for name in values}
+
+
+def bound_resamples(value: float, drawn: Floats, *, few: bool, level: float = 0.95) -> Interval:
+    """Return a value with the percentiles of its resamples; NaN bounds where too many of them are undefined."""
+    defined = drawn[~np.isnan(drawn)]
+    if few or np.isnan(value) or len(defined) < (1 - MOST_UNDEFINED) * len(drawn):
+        return Interval(value, np.nan, np.nan)
+    lower, upper = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(value, float(lower), float(upper))

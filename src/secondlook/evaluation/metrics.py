@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 RATES = ("sensitivity", "specificity", "ppv", "npv", "f1")
+LEAST_PROBABILITY = 1e-12
 
 
 def compute_confusion(
@@ -288,6 +289,38 @@ def compute_brier(
     per_row = squares.sum(axis=1) if squares.ndim == 2 else squares
     weights = _check_weights(weights, len(per_row))
     return compute_share(weights @ per_row, weights.sum(axis=-1))
+
+
+def compute_log_loss(
+    labels: NDArray[np.integer[Any]],
+    probabilities: NDArray[np.floating[Any]],
+    *,
+    weights: NDArray[Any] | None = None,
+) -> Floats:
+    """Compute the mean negative log-likelihood of the true classes in nats, the loss of cross-entropy.
+
+    A probability below ``LEAST_PROBABILITY`` counts as that, so that one certain mistake is not infinitely bad.
+
+    Args:
+        labels: integer N, the true classes, 0 … K-1.
+        probabilities: floats N×K in 0..1, each row adding up to 1.
+        weights: whole numbers ≥ 0, N or R×N; each row counts once without them.
+
+    Returns:
+        float64 of the weights' leading shape.
+
+    Raises:
+        ValueError: Shapes differ, or a value is out of its range.
+
+    Example:
+        >>> float(compute_log_loss(np.array([0, 1]), np.array([[1.0, 0.0], [0.75, 0.25]])).round(4))
+        0.6931
+    """
+    probabilities = _check_probabilities(probabilities)
+    labels = _check_classes(labels, probabilities.shape[1])
+    weights = _check_weights(weights, _check_rows(labels, probabilities))
+    losses = -np.log(np.maximum(probabilities[np.arange(len(labels)), labels], LEAST_PROBABILITY))
+    return compute_share(weights @ losses, weights.sum(axis=-1))
 
 
 def compute_share(part: Any, whole: Any) -> Floats:
