@@ -181,16 +181,34 @@ def draw_order(labels: NDArray[np.int64], *, balance: str, seed: int, epoch: int
 
     Args:
         labels: int64 N, class numbers of the training pictures.
-        balance: ``sampler`` draws classes equally often (with replacement); anything else shuffles.
+        balance: ``sampler`` draws classes equally often (with replacement); ``generate`` repeats every class's
+            pictures until all classes are as many as the largest; anything else shuffles.
         seed: The run's seed.
         epoch: Number of the epoch, from 0.
 
     Returns:
-        int64 N, row numbers.
+        int64 M as :func:`count_epoch_pictures` says, row numbers.
     """
     generator = np.random.default_rng([seed, epoch])
-    if balance != "sampler":
-        return generator.permutation(len(labels))
     counts = np.bincount(labels)
-    chances = 1.0 / counts[labels]
-    return generator.choice(len(labels), size=len(labels), p=chances / chances.sum())
+    if balance == "sampler":
+        chances = 1.0 / counts[labels]
+        return generator.choice(len(labels), size=len(labels), p=chances / chances.sum())
+    if balance != "generate":
+        return generator.permutation(len(labels))
+    classes = (np.flatnonzero(labels == label) for label in np.unique(labels))
+    repeats = [repeat_rows(rows, int(counts.max()), generator) for rows in classes]
+    return generator.permutation(np.concatenate(repeats))
+
+
+def repeat_rows(rows: NDArray[np.int64], count: int, generator: np.random.Generator) -> NDArray[np.int64]:
+    """Return int64 ``count``: every row equally often, and a drawn part of them once more for the remainder."""
+    whole, rest = divmod(count, len(rows))
+    return np.concatenate([np.tile(rows, whole), generator.choice(rows, size=rest, replace=False)])
+
+
+def count_epoch_pictures(labels: NDArray[np.int64], *, balance: str) -> int:
+    """Return how many pictures one epoch goes through."""
+    if balance != "generate":
+        return len(labels)
+    return len(np.unique(labels)) * int(np.bincount(labels).max())

@@ -31,6 +31,7 @@ from secondlook.training.plan import Step, count_steps_per_epoch, plan_steps
 from secondlook.training.recipe import Recipe
 from secondlook.training.schedule import rate_at
 from secondlook.training.state import State, start_state
+from secondlook.training.stopping import has_stalled, is_best, score_epochs
 
 
 class DivergenceError(RecipeError):
@@ -79,7 +80,7 @@ class Job:
     @property
     def steps(self) -> int:
         """Number of steps in all stages."""
-        return self.epochs * count_steps_per_epoch(len(self.train), self.recipe.optimiser.batch_size)
+        return self.epochs * count_steps_per_epoch(self.recipe, self.train.labels)
 
 
 def train_network(
@@ -117,10 +118,11 @@ def train_network(
     log_prior = torch.from_numpy(count_prior(train.labels, classes)).to(device)
     job = Job(recipe, train, calibration, log_prior, precision)
     packed = load_checkpoint(folder, warn=watcher.warn)
-    state = start_state(recipe, classes=classes, device=device, packed=packed)
-    if packed is not None:
-        watcher.epoch(state.history)
-    run_steps(state, job, folder=folder, watcher=watcher)
+    with explain_memory(recipe):
+        state = start_state(recipe, classes=classes, device=device, packed=packed)
+        if packed is not None:
+            watcher.epoch(state.history)
+        run_steps(state, job, folder=folder, watcher=watcher)
     answering = state.answering()
     if recipe.keep == "best" and state.best is not None:
         answering.load_state_dict(state.best)
@@ -135,6 +137,8 @@ def run_steps(state: State, job: Job, *, folder: Path, watcher: Watcher) -> None
         KeyboardInterrupt: At Ctrl-C, after a checkpoint.
     """
     saved_at = time.monotonic()
+    if has_stalled(state.history, job.recipe):
+        return
     with hold_interrupt() as interrupted:
         for step in plan_steps(job.recipe, job.train.labels, first=state.step):
             start = time.perf_counter()
@@ -154,6 +158,28 @@ def run_steps(state: State, job: Job, *, folder: Path, watcher: Watcher) -> None
                 saved_at = time.monotonic()
             if interrupted():
                 raise KeyboardInterrupt
+            if step.ends_epoch and has_stalled(state.history, job.recipe):
+                watcher.note(f"stopped after epoch {step.epoch + 1}, since nothing got better any more")
+                return
+
+
+@contextmanager
+def explain_memory(recipe: Recipe) -> Iterator[None]:
+    """Say in a sentence when the GPU's memory is too small.
+
+    Raises:
+        RecipeError: It is.
+    """
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        batch = recipe.optimiser.batch_size
+        cure = f"--set optimiser.batch_size={batch // 2}" if batch > 1 else "a smaller stages.0.size_px"
+        raise RecipeError(
+            f"Expected {batch} pictures at a time to fit into the GPU's memory; they do not. Take fewer, for example "
+            f"with {cure}, and start in another run folder; the checkpoints of this one are kept. Or close what else "
+            "uses the GPU and run the same command again."
+        ) from error
 
 
 @contextmanager
@@ -191,7 +217,9 @@ def take_step(state: State, step: Step, job: Job) -> float:
     seed = recipe.seed * 1_000_003 + step.number
     torch.manual_seed(seed)  # dropout and stochastic depth draw from the global generator
     pixels, targets = draw_batch(step, job, generator=torch.Generator().manual_seed(seed))
-    rate = rate_at(step.number, total=job.steps, optimiser=recipe.optimiser) * step.stage.rate_scale
+    scores = score_epochs(state.history, recipe.measure)
+    rate = rate_at(step.number, total=job.steps, optimiser=recipe.optimiser, epoch=step.epoch, scores=scores)
+    rate *= step.stage.rate_scale
     for group in state.optimiser.param_groups:
         group["lr"] = rate
     prepare_stage(state.network, step.stage.trainable)
@@ -267,7 +295,8 @@ def end_epoch(state: State, step: Step, job: Job) -> None:
     log_prior = job.log_prior.cpu().numpy()
     if recipe.loss.balance == "none":
         logits -= log_prior  # as the exported graph does
-    measures = measure_logits(logits, job.calibration.labels, log_prior=log_prior)
+    ordered = find_task(recipe.task).ordered
+    measures = measure_logits(logits, job.calibration.labels, log_prior=log_prior, ordered=ordered)
     row = {
         "epoch": step.epoch + 1,
         "step": state.step,
@@ -277,7 +306,7 @@ def end_epoch(state: State, step: Step, job: Job) -> None:
         **measures,
         "seconds": round(state.seconds + time.perf_counter() - started, 3),
     }
-    if all(row["calibration_auc"] > other["calibration_auc"] for other in state.history):
+    if is_best(score_epochs([*state.history, row], recipe.measure)):
         state.best = {key: value.clone() for key, value in answering.state_dict().items()}
     state.history.append(row)
     state.losses, state.seconds = [], 0.0

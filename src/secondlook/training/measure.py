@@ -6,7 +6,14 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from secondlook.evaluation.metrics import compute_auc, compute_confusion, compute_macro, compute_rates
+from secondlook.evaluation.metrics import (
+    compute_accuracy,
+    compute_auc,
+    compute_confusion,
+    compute_kappa,
+    compute_macro,
+    compute_rates,
+)
 from secondlook.training.dataset import Pictures
 
 EVALUATION_BATCH = 128
@@ -30,14 +37,18 @@ def predict_logits(
 
 
 def measure_logits(
-    logits: NDArray[np.float32], labels: NDArray[np.int64], *, log_prior: NDArray[np.float32]
+    logits: NDArray[np.float32], labels: NDArray[np.int64], *, log_prior: NDArray[np.float32], ordered: bool = False
 ) -> dict[str, float]:
-    """Return negative log-likelihood, balanced accuracy and macro AUC (one against the rest).
+    """Return what the history says of an epoch: the recipe's measures, on the calibration split.
+
+    Negative log-likelihood and macro AUC (one against the rest) are of the probabilities; accuracies and kappas are of
+    the named label, which takes all classes for equally frequent.
 
     Args:
         logits: float32 N×K, finite, of evenly frequent classes.
         labels: int64 N, class numbers.
         log_prior: float32 K, log class shares.
+        ordered: Whether the classes are grades; these get a quadratic kappa.
     """
     classes = logits.shape[1]
     scores = logits + log_prior
@@ -45,9 +56,14 @@ def measure_logits(
     log_probabilities = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
     counts = np.bincount(labels, minlength=classes)
     areas = np.stack([compute_auc(labels == label, log_probabilities[:, label]) for label in range(classes)])
-    sensitivities = compute_rates(compute_confusion(labels, logits.argmax(axis=1), classes=classes))["sensitivity"]
-    return {
-        "calibration_nll": float(-log_probabilities[np.arange(len(labels)), labels].mean()),
-        "calibration_balanced_accuracy": float(compute_macro(sensitivities, counts > 0)),
-        "calibration_auc": float(compute_macro(areas, (counts > 0) & (counts < len(labels)))),
+    confusion = compute_confusion(labels, logits.argmax(axis=1), classes=classes)
+    measures = {
+        "calibration_nll": -log_probabilities[np.arange(len(labels)), labels].mean(),
+        "calibration_balanced_accuracy": compute_macro(compute_rates(confusion)["sensitivity"], counts > 0),
+        "calibration_auc": compute_macro(areas, (counts > 0) & (counts < len(labels))),
+        "calibration_accuracy": compute_accuracy(confusion),
+        "calibration_kappa": compute_kappa(confusion),
     }
+    if ordered:
+        measures["calibration_quadratic_kappa"] = compute_kappa(confusion, quadratic=True)
+    return {name: float(value) for name, value in measures.items()}

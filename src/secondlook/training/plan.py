@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from secondlook.imaging.resize import read_size
-from secondlook.training.dataset import draw_order
+from secondlook.training.dataset import count_epoch_pictures, draw_order
 from secondlook.training.recipe import Recipe, Stage
 
 
@@ -25,8 +25,7 @@ class Step:
 
 def plan_steps(recipe: Recipe, labels: NDArray[np.int64], *, first: int = 0) -> Iterator[Step]:
     """Yield the steps of a run from number ``first`` on; the plan depends on recipe and labels alone."""
-    batch = recipe.optimiser.batch_size
-    per_epoch = count_steps_per_epoch(len(labels), batch)
+    batch, per_epoch = recipe.optimiser.batch_size, count_steps_per_epoch(recipe, labels)
     stages = [stage for stage in recipe.stages for _ in range(stage.epochs)]
     for epoch in range(first // per_epoch, len(stages)):
         stage = stages[epoch]
@@ -43,6 +42,6 @@ def plan_steps(recipe: Recipe, labels: NDArray[np.int64], *, first: int = 0) -> 
             )
 
 
-def count_steps_per_epoch(pictures: int, batch: int) -> int:
+def count_steps_per_epoch(recipe: Recipe, labels: NDArray[np.int64]) -> int:
     """Return how many steps an epoch has; an incomplete last batch is left out unless it is the only one."""
-    return max(1, pictures // batch)
+    return max(1, count_epoch_pictures(labels, balance=recipe.loss.balance) // recipe.optimiser.batch_size)
