@@ -15,6 +15,7 @@ from secondlook.errors import BundleError, InputError
 from secondlook.imaging.quality import assess_quality
 from secondlook.imaging.read import read_picture
 from secondlook.inference.bundle import open_bundle
+from secondlook.inference.occlusion import scale_maps
 from secondlook.inference.predictor import (
     Prediction,
     Predictor,
@@ -22,7 +23,6 @@ from secondlook.inference.predictor import (
     choose_triage,
     load_predictor,
     read_input,
-    scale_maps,
 )
 from tests.drawing import draw_lesion, draw_noise, draw_phone_photo, draw_text_page, encode
 

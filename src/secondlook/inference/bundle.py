@@ -334,8 +334,14 @@ def _check_probe(session: Session, reference: Reference, facts: BundleFacts) -> 
         raise BundleError(
             f"bundle.json says {facts.input_size_px} px, model.onnx takes {session.size_px} px. Export it again."
         )
+    if session.has_map != (facts.graph.map != "occlusion"):
+        raise BundleError(
+            f"bundle.json says that the map is {facts.graph.map}, but model.onnx gives "
+            f"{'one' if session.has_map else 'none'}. Export it again."
+        )
     outputs = session.run(reference.probe_image[None])
-    if outputs.logits.shape[1] != len(facts.labels) or outputs.map.shape[1] != len(facts.labels):
+    widths = {part.shape[1] for part in (outputs.logits, outputs.map) if part is not None}
+    if widths != {len(facts.labels)}:
         raise BundleError(f"Expected logits and maps of {len(facts.labels)} labels from model.onnx. Export it again.")
     if outputs.embedding.shape[1] != reference.embedding.shape[1]:
         raise BundleError("The graph's embedding and those in reference.npz differ in length. Calibrate again.")

@@ -14,8 +14,10 @@ from secondlook.imaging.quality import Quality, assess_quality
 from secondlook.imaging.read import Picture, read_picture
 from secondlook.imaging.resize import Box, Resize, find_box, read_size, resize_picture
 from secondlook.inference.bundle import Bundle, Calibration, find_bundle, open_bundle
+from secondlook.inference.occlusion import OcclusionHeatmaps, scale_maps
 from secondlook.inference.outliers import fit_scorer
 from secondlook.inference.reasons import Reason, explain_flag
+from secondlook.inference.schema import MapKind
 
 Verdict = Literal["urgent", "refer", "routine"]
 Triage = Verdict | Literal["not_evaluable"]
@@ -46,6 +48,8 @@ class Prediction:
         outlier_score: Distance from the calibration pictures; higher is stranger.
         quality: How good the picture is.
         heatmaps: By label, float32 h×w in 0…1 over what the network saw of the picture, row 0 at the top.
+        map_kind: What the heatmaps are: ``class_activation``, ``head_by_place``, or ``occlusion``, which is computed
+            when a heatmap is first asked for.
         seen: That part of the picture: left, top, right and lower edge as shares of width and height.
         embedding: float32 D.
         bundle: Which bundle answered.
@@ -61,6 +65,7 @@ class Prediction:
     outlier_score: float
     quality: Quality
     heatmaps: Mapping[str, NDArray[np.float32]]
+    map_kind: MapKind
     seen: Box
     embedding: NDArray[np.float32]
     bundle: BundleIdentity
@@ -144,12 +149,20 @@ class Predictor:
             reasons=self._explain(triage, label, probabilities, risk, outlier_score, quality),
             outlier_score=outlier_score,
             quality=quality,
-            heatmaps=dict(zip(self.task.keys, scale_maps(outputs.map[0]), strict=True)),
+            heatmaps=self._find_heatmaps(image, outputs.map),
+            map_kind=self.bundle.facts.graph.map,
             seen=self._find_seen(picture),
             embedding=outputs.embedding[0],
             bundle=self.identity,
             seconds=time.perf_counter() - started,
         )
+
+    def _find_heatmaps(
+        self, image: NDArray[np.uint8], maps: NDArray[np.float32] | None
+    ) -> Mapping[str, NDArray[np.float32]]:
+        if maps is None:
+            return OcclusionHeatmaps(self.bundle.session, image, self.task.keys)
+        return dict(zip(self.task.keys, scale_maps(maps[0]), strict=True))
 
     def _find_seen(self, picture: Picture) -> Box:
         height, width = picture.pixels.shape[:2]
@@ -254,17 +267,3 @@ def explain_triage(triage: Verdict, risk: float, task: Task, calibration: Calibr
         "missed": 1 - point.sensitivity,
     }
     return Reason("refer_at_most" if triage == "refer" and task.urgency == "refer" else triage, figures)
-
-
-def scale_maps(maps: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """Return one heatmap per label, float32 h×w in 0…1: where the picture speaks for it, against the mean of all.
-
-    Class activation mapping (Zhou et al. 2016, doi 10.1109/CVPR.2016.319). A value added to all labels changes no
-    probability, so it is taken away; what speaks against the label counts as nothing; the strongest place is one.
-
-    Args:
-        maps: float32 K×h×w class activation.
-    """
-    evidence = np.maximum(maps - maps.mean(axis=0), 0)
-    peaks = evidence.max(axis=(1, 2), keepdims=True)
-    return list((evidence / np.maximum(peaks, np.finfo(np.float32).tiny)).astype(np.float32))

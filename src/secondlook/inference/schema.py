@@ -21,6 +21,7 @@ from secondlook.inference.outliers import OutlierMethod
 SCHEMA_VERSION = 1
 
 Side = Annotated[int, Field(ge=16, le=1024)]
+MapKind = Literal["class_activation", "head_by_place", "occlusion"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -34,7 +35,8 @@ class Schema(BaseModel):
 class TrainingFacts(Schema):
     """Where the weights come from.
 
-    ``leak`` is ``none``, or a note that marks every figure because training saw pictures of the measuring split.
+    ``weights`` says what training started from. ``leak`` is ``none``, or a note that marks every figure because
+    training saw pictures of the measuring split.
     """
 
     recipe: str
@@ -42,15 +44,21 @@ class TrainingFacts(Schema):
     data: str
     data_fingerprint: str
     secondlook_version: str
+    weights: str = "not recorded"
     leak: str
 
 
 class GraphFacts(Schema):
-    """The ONNX file's hash, and how many views of a picture, and answers of how many networks, it averages."""
+    """The ONNX file's hash, of how many views and networks it averages the answers, and what kind of map it gives.
+
+    ``class_activation`` adds up to the logits, ``head_by_place`` is the network's head applied at each place, and a
+    graph with ``occlusion`` gives none: the predictor hides one part of the picture after the other.
+    """
 
     sha256: Sha256
     views: PositiveInt
     members: PositiveInt = 1
+    map: MapKind = "class_activation"
 
 
 class BundleFacts(Schema):

@@ -15,6 +15,7 @@ from secondlook.inference.graph import refuse_external_data
 
 OUTPUTS = ("logits", "embedding", "map")
 RANKS = {"logits": 2, "embedding": 2, "map": 4}
+SIGNATURES = [{name: ("tensor(float)", RANKS[name]) for name in names} for names in (OUTPUTS, OUTPUTS[:2])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,13 @@ class Outputs:
     Attributes:
         logits: float32 N×K, before any prior and temperature.
         embedding: float32 N×D.
-        map: float32 N×K×h×w, class activation over what the network saw, row 0 at the top.
+        map: float32 N×K×h×w, what each place that the network saw says for each class, row 0 at the top; None where
+            the graph gives none.
     """
 
     logits: NDArray[np.float32]
     embedding: NDArray[np.float32]
-    map: NDArray[np.float32]
+    map: NDArray[np.float32] | None
 
 
 class Session:
@@ -59,6 +61,7 @@ class Session:
                 "Expected an ONNX graph in model.onnx; ONNX Runtime cannot load it. Export or fetch the bundle again."
             ) from error
         self.size_px = check_signature(self._session)  # height and width
+        self.has_map = len(self._session.get_outputs()) == len(OUTPUTS)
 
     def run(self, images: NDArray[np.uint8]) -> Outputs:
         """Run the graph.
@@ -77,12 +80,14 @@ class Session:
             raise ValueError(f"Expected uint8 N×{height}×{width}×3 with N > 0, got {images.dtype} {images.shape}.")
         # One by one: matrix products round differently with the number of rows, and a batch must equal singles.
         rows = [self._run_one(images[number : number + 1]) for number in range(len(images))]
-        logits, embedding, activation = (np.concatenate(parts) for parts in zip(*rows, strict=True))
-        return Outputs(logits, embedding, activation)
+        logits, embedding, *maps = (np.concatenate(parts) for parts in zip(*rows, strict=True))
+        return Outputs(logits, embedding, maps[0] if maps else None)
 
     def _run_one(self, image: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         try:
-            outputs: list[NDArray[np.float32]] = self._session.run(OUTPUTS, {"image": image})
+            outputs: list[NDArray[np.float32]] = self._session.run(
+                OUTPUTS if self.has_map else OUTPUTS[:2], {"image": image}
+            )
         except Exception as error:
             raise BundleError(
                 "The bundle's graph fails on a picture of its own input size; export it again."
@@ -106,9 +111,9 @@ def check_signature(session: onnxruntime.InferenceSession) -> tuple[int, int]:
             "Export it again."
         )
     found = {output.name: (output.type, len(output.shape)) for output in session.get_outputs()}
-    if found != {name: ("tensor(float)", RANKS[name]) for name in OUTPUTS}:
+    if found not in SIGNATURES:
         raise BundleError(
-            "Expected a graph with the float32 outputs logits N×K, embedding N×D and map N×K×h×w; "
+            "Expected a graph with the float32 outputs logits N×K, embedding N×D and, if it has one, map N×K×h×w; "
             "model.onnx has others. Export it again."
         )
     return int(shape[1]), int(shape[2])

@@ -15,7 +15,7 @@ from onnx import TensorProto, compose, helper, numpy_helper
 
 from secondlook.errors import BundleError
 from secondlook.imaging.resize import read_size
-from secondlook.inference.schema import GraphFacts
+from secondlook.inference.bundle import read_facts
 from secondlook.inference.session import Outputs, Session
 from secondlook.training.export import describe_bundle, draw_probe, write_bytes
 from secondlook.training.recipe import Recipe
@@ -54,9 +54,16 @@ def export_ensemble(members: Sequence[Path], recipe: Recipe, folder: Path, *, da
     arrays = io.BytesIO()
     np.savez_compressed(arrays, probe_image=probe, probe_logits=Session(content).run(probe[None]).logits[0])
     write_bytes(folder / "reference.npz", arrays.getvalue())
-    facts = describe_bundle(recipe, content, data_fingerprint=data_fingerprint, leak=leak)
-    graph = GraphFacts(sha256=facts.graph.sha256, views=facts.graph.views, members=len(graphs))
-    facts = facts.model_copy(update={"graph": graph})
+    own = read_facts(members[0])
+    facts = describe_bundle(
+        recipe,
+        content,
+        data_fingerprint=data_fingerprint,
+        leak=leak,
+        weights=own.training.weights,
+        map_kind=own.graph.map,
+        members=len(graphs),
+    )
     write_bytes(folder / "bundle.json", (facts.model_dump_json(indent=2) + "\n").encode())
 
 
@@ -93,7 +100,8 @@ def merge_graphs(graphs: Sequence[bytes]) -> bytes:
         merged.functions.extend(model.functions)
     embeddings = shorten_embeddings(graph, lengths)
     outputs = {output.name.partition(".")[2]: output for output in first.graph.output}
-    for name in ("logits", "map"):
+    averaged = [name for name in ("logits", "map") if name in outputs]
+    for name in averaged:
         parts = [f"member{number}.{name}" for number in range(len(models))]
         graph.node.append(helper.make_node("Mean", parts, [name]))
         outputs[name].name = name
@@ -101,7 +109,7 @@ def merge_graphs(graphs: Sequence[bytes]) -> bytes:
     outputs["embedding"].name = "embedding"
     outputs["embedding"].type.tensor_type.shape.dim[1].dim_value = sum(keep_features(lengths))
     del graph.output[:]
-    graph.output.extend(outputs[name] for name in ("logits", "embedding", "map"))
+    graph.output.extend(outputs[name] for name in ("logits", "embedding", *averaged[1:]))
     onnx.checker.check_model(merged)
     return bytes(merged.SerializeToString(deterministic=True))
 
@@ -156,7 +164,7 @@ def compare_members(content: bytes, graphs: Sequence[bytes], probe: NDArray[np.u
     images = np.stack([probe, noise])
     got = Session(content).run(images)
     outputs: list[Outputs] = [Session(graph).run(images) for graph in graphs]
-    for name in ("logits", "map"):
+    for name in ("logits", "map") if got.map is not None else ("logits",):
         wanted = np.mean([getattr(output, name) for output in outputs], axis=0)
         difference = float(np.abs(getattr(got, name) - wanted).max())
         if not difference <= TOLERANCE * max(1.0, float(np.abs(wanted).max())):

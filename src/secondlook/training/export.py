@@ -19,6 +19,7 @@ from secondlook.conditions import find_task
 from secondlook.errors import BundleError
 from secondlook.imaging.resize import read_size
 from secondlook.inference.bundle import BundleFacts
+from secondlook.inference.schema import MapKind
 from secondlook.inference.session import Session
 from secondlook.training.recipe import VIEWS, Recipe
 from secondlook.training.zoo.classifier import Classifier
@@ -46,25 +47,28 @@ class Served(nn.Module):
         self.views = views
         self.register_buffer("shift", torch.from_numpy(shift))
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return logits N×K, embedding N×D and map N×K×h×w of pictures uint8 N×H×W×3."""
+    @property
+    def outputs(self) -> list[str]:
+        """What the graph gives: a map only where the network has one."""
+        return ["logits", "embedding", "map"] if self.network.spatial else ["logits", "embedding"]
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Return logits N×K, embedding N×D and, where there is one, map N×K×h×w of pictures uint8 N×H×W×3."""
         pixels = image.permute(0, 3, 1, 2).to(torch.float32) / 255
         answers = [self.look(pixels, view) for view in self.views]
-        logits, embedding, activation = (
-            sum(parts[1:], parts[0]) / len(answers) for parts in zip(*answers, strict=True)
-        )
-        return logits + self.shift, embedding, activation
+        logits, *others = (sum(parts[1:], parts[0]) / len(answers) for parts in zip(*answers, strict=True))
+        return (logits + self.shift, *others)
 
-    def look(self, pixels: Tensor, view: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Answer for one of the square's symmetries, the map turned back."""
+    def look(self, pixels: Tensor, view: int) -> tuple[Tensor, ...]:
+        """Answer for one of the square's symmetries, a map turned back."""
         dims = [dim for dim, bit in ((3, 1), (2, 2)) if view & bit]
         turned = pixels.flip(dims) if dims else pixels
         if view & 4:
             turned = turned.transpose(2, 3)
-        logits, embedding, activation = self.network.explain(turned)
+        logits, embedding, *maps = self.network.explain(turned)
         if view & 4:
-            activation = activation.transpose(2, 3)
-        return logits, embedding, activation.flip(dims) if dims else activation
+            maps = [activation.transpose(2, 3) for activation in maps]
+        return (logits, embedding, *(activation.flip(dims) for activation in maps))
 
 
 def export_bundle(
@@ -74,6 +78,7 @@ def export_bundle(
     *,
     log_prior: NDArray[np.float32],
     data_fingerprint: str,
+    weights: str,
     leak: str = "none",
 ) -> None:
     """Write a draft bundle: ``bundle.json``, ``model.onnx``, and ``reference.npz`` with the stored pair.
@@ -84,6 +89,7 @@ def export_bundle(
         folder: Where the draft goes; files of an earlier one are replaced.
         log_prior: float32 K, log class shares in training.
         data_fingerprint: Of the manifest, split included.
+        weights: Where the weights started from, in words.
         leak: ``none``, or the note that marks every figure.
 
     Raises:
@@ -110,11 +116,15 @@ def export_bundle(
     arrays = io.BytesIO()
     np.savez_compressed(arrays, probe_image=probe, probe_logits=logits)
     write_bytes(folder / "reference.npz", arrays.getvalue())
-    facts = describe_bundle(recipe, content, data_fingerprint=data_fingerprint, leak=leak)
+    facts = describe_bundle(
+        recipe, content, data_fingerprint=data_fingerprint, leak=leak, weights=weights, map_kind=network.map_kind
+    )
     write_bytes(folder / "bundle.json", (facts.model_dump_json(indent=2) + "\n").encode())
 
 
-def describe_bundle(recipe: Recipe, graph: bytes, *, data_fingerprint: str, leak: str) -> BundleFacts:
+def describe_bundle(
+    recipe: Recipe, graph: bytes, *, data_fingerprint: str, leak: str, weights: str, map_kind: MapKind, members: int = 1
+) -> BundleFacts:
     """Return the facts of a new bundle."""
     data = recipe.data
     return BundleFacts.model_validate(
@@ -134,9 +144,15 @@ def describe_bundle(recipe: Recipe, graph: bytes, *, data_fingerprint: str, leak
                 "data": data.source or Path(str(data.manifest)).stem,
                 "data_fingerprint": data_fingerprint,
                 "secondlook_version": secondlook.__version__,
+                "weights": weights,
                 "leak": leak,
             },
-            "graph": {"sha256": hashlib.sha256(graph).hexdigest(), "views": len(recipe.export.views)},
+            "graph": {
+                "sha256": hashlib.sha256(graph).hexdigest(),
+                "views": len(recipe.export.views),
+                "map": map_kind,
+                "members": members,
+            },
         }
     )
 
@@ -150,7 +166,7 @@ def trace_graph(served: Served, *, size_px: tuple[int, int]) -> onnx.ModelProto:
             served,
             (example,),
             input_names=["image"],
-            output_names=["logits", "embedding", "map"],
+            output_names=served.outputs,
             dynamic_shapes={"image": {0: torch.export.Dim("pictures")}},
             opset_version=OPSET,
             dynamo=True,
@@ -211,7 +227,7 @@ def compare_graph(served: Served, content: bytes, *, size_px: tuple[int, int]) -
     with torch.no_grad():
         wanted = [part.numpy() for part in served(torch.from_numpy(images))]
     outputs = Session(content).run(images)
-    for name, expected in zip(("logits", "embedding", "map"), wanted, strict=True):
+    for name, expected in zip(served.outputs, wanted, strict=True):
         got = getattr(outputs, name)
         if got.shape != expected.shape:
             raise BundleError(f"The exported graph's {name} has the shape {got.shape}, torch's {expected.shape}.")

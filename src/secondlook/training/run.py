@@ -35,6 +35,7 @@ from secondlook.training.export import export_bundle
 from secondlook.training.folds import deal_folds, take_fold
 from secondlook.training.loop import Watcher, train_network
 from secondlook.training.loss import count_prior
+from secondlook.training.origin import ORIGIN_FILE, describe_origin
 from secondlook.training.plots import plot_history
 from secondlook.training.precision import choose_precision
 from secondlook.training.reading import read_recipe
@@ -165,6 +166,14 @@ def settle_machine(folder: Path, recipe: Recipe) -> tuple[torch.device, str]:
     return torch.device(facts["device"]), facts["precision"]
 
 
+def settle_origin(folder: Path, recipe: Recipe) -> str:
+    """Return where the starting weights come from, in words that are written once, before training."""
+    file = folder / ORIGIN_FILE
+    if not file.is_file():
+        write_text(file, describe_origin(recipe.model) + "\n")
+    return file.read_text(encoding="utf-8").strip()
+
+
 def encode_labels(manifest: Manifest) -> NDArray[np.int64]:
     """Return the class number of every row.
 
@@ -243,6 +252,7 @@ def fit_network(recipe: Recipe, material: Material, folder: Path, *, watcher: Wa
         RecipeError: The run cannot go on; the last good checkpoint is kept.
     """
     write_manifest(material.manifest, folder / "split.csv")
+    settle_origin(folder, recipe)
     watcher.note("choosing device and precision")
     device, precision = settle_machine(folder, recipe)
     return train_network(
@@ -284,6 +294,7 @@ def train_run(recipe: Recipe, folder: Path, *, watcher: Watcher) -> Path:
             bundle,
             log_prior=count_prior(material.train.labels, len(find_task(recipe.task).keys)),
             data_fingerprint=data_fingerprint(manifest),
+            weights=settle_origin(folder, recipe),
             leak=material.leak,
         )
         watcher.note("calibrating, measuring on the test split, writing the evidence")

@@ -1,17 +1,15 @@
 """The head that all networks share: it gives logits, an embedding and, where there are feature maps, a map."""
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from secondlook.inference.schema import MapKind
 from secondlook.training.recipe import Head
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU, "tanh": nn.Tanh}
 
-MapKind = Literal["class_activation", "head_by_place", "occlusion"]
 Colours = tuple[tuple[float, ...], tuple[float, ...]]
 
 

@@ -1,0 +1,39 @@
+"""Where a network's starting weights come from, in words that its bundle carries on."""
+
+import hashlib
+from pathlib import Path
+
+import timm
+
+from secondlook.errors import RecipeError
+from secondlook.training.reading import read_recipe
+from secondlook.training.recipe import Model
+
+ORIGIN_FILE = "weights.txt"
+
+
+def describe_origin(model: Model) -> str:
+    """Return in words where the weights come from, an earlier run's own origin included.
+
+    Raises:
+        RecipeError: The weights' file is not there, or the earlier run's folder holds no recipe.
+    """
+    path = Path(model.weights)
+    if model.weights == "none":
+        return "drawn at random"
+    if model.weights == "hub":
+        facts = timm.get_pretrained_cfg(model.name)
+        identity, licence = (facts.hf_hub_id, facts.license) if facts is not None else (model.name, None)
+        return f"timm's hub, {identity}, licence {licence or 'not stated'}"
+    if path.is_dir():
+        recipe = read_recipe(path / "recipe.yaml")
+        file = path / ORIGIN_FILE
+        before = file.read_text(encoding="utf-8").strip() if file.is_file() else describe_origin(recipe.model)
+        return f"the run {recipe.name} (recipe {recipe.fingerprint()[:12]}), which started from: {before}"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise RecipeError(
+            f"Expected weights as model.weights; {path.name} cannot be read: {error.strerror}."
+        ) from error
+    return f"the file {path.name} (SHA-256 {hashlib.sha256(content).hexdigest()})"
