@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from secondlook.cli import main
+from secondlook.data.sources import SOURCES
 from tests.drawing import draw_lesion
 
 
@@ -123,6 +124,47 @@ def test_faults_are_refused_before_anything_is_written(folder: Path, tmp_path: P
     assert (checked.returncode, victim.name in checked.stderr) == (1, True)
 
 
+def test_a_folder_is_checked_as_what_it_looks_like(folder: Path, call: Call) -> None:
+    parts = folder / "train"
+    parts.mkdir()
+    for label in ("benign", "malignant"):
+        (folder / label).rename(parts / label)
+    found = call("check", folder)
+    assert (found.returncode, found.stdout) == (0, ""), found.stderr
+    assert "Read as the source moles" in found.stderr
+    assert "40 groups" in found.stderr
+    shutil.rmtree(parts / "benign")
+    lacking = call("check", folder, "--source", "moles")
+    assert lacking.returncode == 1
+    assert "train/benign: expected a folder of this name" in lacking.stderr
+
+
+def test_a_folder_like_none_is_told_what_it_lacks_for_each(tmp_path: Path, call: Call) -> None:
+    (tmp_path / "holiday").mkdir()
+    lost = call("check", tmp_path / "holiday")
+    assert lost.returncode == 1
+    for words in ("chest_xray: Expected in holiday the folders train", "mura: Expected train_image_paths.csv"):
+        assert words in lost.stderr
+    assert str(tmp_path) not in lost.stderr
+
+
+def test_an_official_split_is_kept_or_left_aside(folder: Path, tmp_path: Path, call: Call) -> None:
+    for part in ("train", "test"):
+        for label in ("benign", "malignant"):
+            (folder / part / label).mkdir(parents=True)
+            for path in sorted((folder / label).glob("*-p[0-7]-*" if part == "train" else "*-p[89]-*")):
+                path.rename(folder / part / label / path.name)
+    pattern = r"\w+-p\d+"
+    made = call("import", "moles", folder, "-o", tmp_path / "m.csv", "--keep-split", "--group-pattern", pattern)
+    assert made.returncode == 0, made.stderr
+    assert "4 pictures of train, groups whole, are put aside" in made.stderr
+    frame = pd.read_csv(tmp_path / "m.csv")
+    assert frame["split"].value_counts().to_dict() == {"train": 28, "test": 8, "calibration": 4}
+    assert call("audit", tmp_path / "m.csv").returncode == 0
+    call("import", "moles", folder, "-o", tmp_path / "m.csv", "--split-anew")
+    assert "split" not in pd.read_csv(tmp_path / "m.csv")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
@@ -154,5 +196,11 @@ def test_the_help_draws_every_layout(call: Call) -> None:
         "image,MEL,NV,BCC,AK or AKIEC",
         "DIR/SPLIT/LABEL/*.jpg",
         "--group-pattern",
+        *SOURCES,
+        "XR_ELBOW/patient00001/study1_positive/image1.png",
+        "person17_bacteria_50.jpeg",
+        "regroup:",
+        "9003175L.png",
+        "malignant: [Melanom]",
     ):
         assert words in text

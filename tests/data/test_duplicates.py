@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
-from secondlook.data.duplicates import correlate_textures, find_candidates, find_twins, load_twins
+from secondlook.data.duplicates import correlate_textures, find_candidates, find_limit, find_twins, load_twins
 from secondlook.data.fingerprint import hash_file, read_textures
 from secondlook.errors import DatasetError
 from tests.drawing import draw_lesion
@@ -34,6 +34,9 @@ CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
     "darker": lambda image: ImageEnhance.Brightness(image).enhance(0.7),
     "grey": lambda image: image.convert("L"),
     "shifted": lambda image: image.crop((8, 6, SIZE[0], SIZE[1])),
+    "squeezed to a square": lambda image: image.resize((150, 150), Image.Resampling.LANCZOS),
+    "central square": lambda image: image.crop((25, 0, 175, 150)).resize((224, 224), Image.Resampling.BICUBIC),
+    "central square, mirrored": lambda image: ImageOps.mirror(image.crop((25, 0, 175, 150))),
 }
 
 
@@ -66,6 +69,15 @@ def test_a_changed_copy_is_a_twin(change: str, strangers: list[Path], tmp_path: 
     assert {files[twin.first], files[twin.second]} == {strangers[43], tmp_path / "copy.jpg"}
     assert twin.kind == "near"
     assert 0.55 <= twin.correlation <= 1
+
+
+def test_x_rays_have_limits_of_their_own(strangers: list[Path], tmp_path: Path) -> None:
+    with Image.open(strangers[43]) as image:
+        CHANGES["shifted"](image).save(tmp_path / "copy.jpg", quality=80)
+    files = index([*strangers[35:50], tmp_path / "copy.jpg"])
+    (twin,) = find_twins(files)
+    assert [find_twins(files, limit=twin.correlation + step) for step in (-0.01, 0.01)] == [[twin], []]
+    assert find_limit("skin") == find_limit("mole") < find_limit("chest") < find_limit("knee")
 
 
 def test_equal_pixels_in_another_format_are_an_identical_picture(strangers: list[Path], tmp_path: Path) -> None:
@@ -139,6 +151,13 @@ def test_a_comparison_is_made_once(strangers: list[Path], monkeypatch: pytest.Mo
     assert load_twins(files) == first
 
 
+def test_a_comparison_under_another_limit_is_another_one(strangers: list[Path], private_cache: Path) -> None:
+    files = index(strangers[:4])
+    load_twins(files)
+    load_twins(files, limit=0.8)
+    assert len(list(private_cache.iterdir())) == 2
+
+
 @pytest.mark.parametrize("content", ["", "{", '[["a"]]', "7"])
 def test_a_spoilt_cache_is_made_anew(
     content: str, strangers: list[Path], tmp_path: Path, private_cache: Path, caplog: pytest.LogCaptureFixture
@@ -173,3 +192,13 @@ def test_known_twins_of_ham10000_are_found_and_no_others(ham10000_folder: Path) 
     assert {
         frozenset({files[twin.first].stem, files[twin.second].stem}) for twin in find_twins(files)
     } == HAM10000_TWINS
+
+
+def test_a_real_frame_and_its_central_square_are_twins(ham10000_folder: Path) -> None:
+    names = sorted(path.name for path in (ham10000_folder / "images_224x224").glob("*.jpg"))[:40]
+    files = index([ham10000_folder / size / name for name in names for size in ("images_200x150", "images_224x224")])
+    twins = {frozenset({files[twin.first], files[twin.second]}) for twin in find_twins(files)}
+    pairs = {
+        frozenset({ham10000_folder / size / name for size in ("images_200x150", "images_224x224")}) for name in names
+    }
+    assert twins == pairs

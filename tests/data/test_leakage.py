@@ -39,6 +39,16 @@ def copy_mirrored(root: Path, source: str, target: str) -> None:
 COPIES = {"file": copy_file, "picture": copy_pixels, "near": copy_mirrored}
 
 
+def test_x_rays_are_judged_by_a_limit_of_their_own(build_manifest: Build) -> None:
+    manifest = build_manifest(CLEAN)
+    with Image.open(manifest.root / "a.png") as image:
+        image.crop((10, 8, *image.size)).save(manifest.root / "f.png")
+    kinds = [audit_manifest(Manifest(manifest.frame, manifest.root, task)).leaks for task in ("skin", "knee")]
+    assert [len(leaks) for leaks in kinds] == [1, 0]
+    assert kinds[0][0].correlation is not None
+    assert 0.55 < kinds[0][0].correlation < 0.8
+
+
 def test_a_clean_split_has_no_leak(build_manifest: Build) -> None:
     manifest = build_manifest(CLEAN)
     report = audit_manifest(manifest)

@@ -193,7 +193,8 @@ def audit(
     """Look for a leak: a group, a file, a picture or a near-duplicate that lies in two splits; exit 1 if there is one.
 
     Near-duplicates are pictures that match after re-saving, recolouring, flips, quarter turns and shifts of up to an
-    eighth of the frame. Another zoom or a free rotation is not found. The comparison takes about half a minute for
+    eighth of the frame, or after the central square was cut out. Another zoom or a free rotation is not found. X-rays,
+    which resemble each other, have to match more closely. The comparison takes about half a minute for
     10,000 small pictures and is kept in the user's cache folder.
     With --drop-leaks, the exit code is that of the manifest that was written.
     """

@@ -26,7 +26,10 @@ from secondlook.imaging.read import read_picture
 HAMMING_LIMIT = 14
 CORRELATION_LIMIT = 0.55
 COARSE_LIMIT = 0.4
-METHOD = 1
+METHOD = 2
+
+# X-rays in one position resemble each other more than two lesions do: measured on chests and knees, see docs/data.md.
+LIMITS: Mapping[str, float] = {"chest": 0.6, "knee": 0.8, "bone": 0.8}
 
 Kind = Literal["picture", "near"]
 logger = logging.getLogger(__name__)
@@ -51,11 +54,19 @@ class Twin:
     correlation: float
 
 
-def find_twins(files: Mapping[str, Path], *, track: Track = track_silently) -> list[Twin]:
+def find_limit(task: str) -> float:
+    """Return the correlation from which on two pictures of a task are twins."""
+    return LIMITS.get(task, CORRELATION_LIMIT)
+
+
+def find_twins(
+    files: Mapping[str, Path], *, limit: float = CORRELATION_LIMIT, track: Track = track_silently
+) -> list[Twin]:
     """Find all twins among files.
 
     Args:
         files: Path of each file by its SHA-256.
+        limit: Least correlation of the textures of the whole frames, or of the central squares.
         track: Shows progress.
 
     Returns:
@@ -65,20 +76,28 @@ def find_twins(files: Mapping[str, Path], *, track: Track = track_silently) -> l
         DatasetError: Pictures cannot be read; all of them are listed.
     """
     hashes = sorted(files)
-    textures = read_textures([files[name] for name in hashes], track=track)
+    frames, squares = read_textures([files[name] for name in hashes], track=track)
     best: dict[tuple[int, int], tuple[float, int]] = {}
-    for first, second, turned, distance in track(
-        find_candidates(hash_texture(textures)), "Comparing pictures", count_blocks(len(hashes)) * DIHEDRAL
-    ):
-        correlation = confirm_candidates(textures[first], turn(textures[second], turned))
-        for index in np.flatnonzero(correlation >= CORRELATION_LIMIT):
-            pair = (int(first[index]), int(second[index]))
-            best[pair] = max(best.get(pair, (0.0, 0)), (float(correlation[index]), -int(distance[index])))
+    for textures in [frames] if np.array_equal(frames, squares) else [frames, squares]:
+        for pair, closeness in compare_textures(textures, limit=limit, track=track):
+            best[pair] = max(best.get(pair, (0.0, 0)), closeness)
     twins = []
     for (left, right), (correlation_best, closeness) in best.items():
         kind: Kind = "picture" if is_same_picture(files[hashes[left]], files[hashes[right]]) else "near"
         twins.append(Twin(hashes[left], hashes[right], kind, -closeness, round(min(1.0, correlation_best), 4)))
     return sorted(twins, key=lambda twin: (twin.kind == "near", -twin.correlation, twin.first, twin.second))
+
+
+def compare_textures(
+    textures: NDArray[np.int8], *, limit: float, track: Track
+) -> Iterator[tuple[tuple[int, int], tuple[float, int]]]:
+    """Yield the pairs of textures (int8 N×64×64) that correlate in some turn, with correlation and minus distance."""
+    candidates = find_candidates(hash_texture(textures))
+    blocks = count_blocks(len(textures)) * DIHEDRAL
+    for first, second, turned, distance in track(candidates, "Comparing pictures", blocks):
+        correlation = confirm_candidates(textures[first], turn(textures[second], turned))
+        for index in np.flatnonzero(correlation >= limit):
+            yield (int(first[index]), int(second[index])), (float(correlation[index]), -int(distance[index]))
 
 
 def count_blocks(count: int) -> int:
@@ -163,21 +182,23 @@ def is_same_picture(first: Path, second: Path) -> bool:
     return np.array_equal(read_picture(first).pixels, read_picture(second).pixels)
 
 
-def load_twins(files: Mapping[str, Path], *, track: Track = track_silently) -> list[Twin]:
+def load_twins(
+    files: Mapping[str, Path], *, limit: float = CORRELATION_LIMIT, track: Track = track_silently
+) -> list[Twin]:
     """Return :func:`find_twins`, from the cache where the same files were compared before.
 
     The cache lies in ``SECONDLOOK_CACHE``, else in the user's cache folder. It holds hashes and figures, no
     pictures and no names, and may be deleted at any time.
     """
     key = hashlib.sha256("\n".join(sorted(files)).encode()).hexdigest()
-    path = cache_folder() / f"twins-{METHOD}-{key}.json"
+    path = cache_folder() / f"twins-{METHOD}-{limit:.2f}-{key}.json"
     try:
         return [Twin(*row) for row in json.loads(path.read_text())]
     except FileNotFoundError:
         pass
     except (OSError, ValueError, TypeError) as error:
         logger.warning("Comparing the pictures again: the cached comparison cannot be read (%s).", error)
-    twins = find_twins(files, track=track)
+    twins = find_twins(files, limit=limit, track=track)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(f".{os.getpid()}.tmp")

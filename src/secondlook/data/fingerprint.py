@@ -111,7 +111,7 @@ def describe_texture(pixels: NDArray[np.uint8]) -> NDArray[np.int8]:
         pixels: uint8 H×W×3, RGB.
 
     Returns:
-        int8 64×64, the whole frame, with mean 0 over what counts; all zeros for a picture without texture.
+        int8 64×64, of all that is given, with mean 0 over what counts; all zeros for a picture without texture.
     """
     grey = Image.fromarray(pixels).convert("L").resize((TEXTURE_PX, TEXTURE_PX), Image.Resampling.BOX)
     light = np.asarray(grey, dtype=np.float32)
@@ -124,6 +124,14 @@ def describe_texture(pixels: NDArray[np.uint8]) -> NDArray[np.int8]:
     texture = np.clip(texture / spread, -3, 3)
     centred = (texture - texture[counts].mean()) * counts
     return np.asarray(np.rint(40 * centred), dtype=np.int8)
+
+
+def cut_square(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the central square of a picture, uint8 H×W×3."""
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return pixels[top : top + side, left : left + side]
 
 
 def hash_texture(textures: NDArray[np.int8]) -> NDArray[np.uint64]:
@@ -166,10 +174,12 @@ def turn(textures: NDArray[np.int8], number: int) -> NDArray[np.int8]:
 
 
 def read_textures(paths: Sequence[Path], *, track: Track = track_silently) -> NDArray[np.int8]:
-    """Read pictures at reduced scale and describe their texture.
+    """Read pictures at reduced scale and describe the texture of the whole frame and of its central square.
+
+    Data sets scale a frame to a square or cut one out of it: the first shows in the frames, the second in the squares.
 
     Returns:
-        int8 N×64×64, in the order of the paths.
+        int8 2×N×64×64: frames and squares, in the order of the paths.
 
     Raises:
         DatasetError: Pictures cannot be read; all of them are listed.
@@ -177,7 +187,8 @@ def read_textures(paths: Sequence[Path], *, track: Track = track_silently) -> ND
 
     def attempt(path: Path) -> NDArray[np.int8] | InputError:
         try:
-            return describe_texture(read_picture(path, target_px=TEXTURE_PX).pixels)
+            pixels = read_picture(path, target_px=TEXTURE_PX).pixels
+            return np.stack([describe_texture(pixels), describe_texture(cut_square(pixels))])
         except InputError as error:
             return error
 
@@ -187,5 +198,5 @@ def read_textures(paths: Sequence[Path], *, track: Track = track_silently) -> ND
     if faults:
         raise DatasetError("Expected pictures that can be read.", faults)
     if not found:
-        return np.zeros((0, TEXTURE_PX, TEXTURE_PX), np.int8)
-    return np.stack([item for item in found if not isinstance(item, InputError)])
+        return np.zeros((2, 0, TEXTURE_PX, TEXTURE_PX), np.int8)
+    return np.stack([item for item in found if not isinstance(item, InputError)], axis=1)

@@ -8,7 +8,7 @@ from typing import Literal
 
 import pandas as pd
 
-from secondlook.data.duplicates import Twin, load_twins
+from secondlook.data.duplicates import Twin, find_limit, load_twins
 from secondlook.data.fingerprint import Track, hash_files, track_silently
 from secondlook.data.manifest import Manifest
 from secondlook.errors import DatasetError
@@ -110,7 +110,8 @@ def audit_manifest(manifest: Manifest, *, track: Track = track_silently) -> Leak
     """
     hashes = hash_files(manifest, track=track)
     sides = list_sides(manifest)
-    twins = load_twins(dict(zip(hashes, manifest.paths(), strict=True)), track=track)
+    files = dict(zip(hashes, manifest.paths(), strict=True))
+    twins = load_twins(files, limit=find_limit(manifest.task), track=track)
     pairs = [*pair_groups(sides), *pair_files(sides, hashes), *pair_twins(sides, hashes, twins)]
     leaks = tuple(pair for pair in pairs if pair.first.split != pair.second.split)
     cousins = tuple(

@@ -80,7 +80,8 @@ def report_unmatched(scan: Scan, plan: Plan, found: "pd.Series[list[str]]", spar
         found: Pictures that each row may mean.
         spare: Pictures that no row means.
     """
-    names = {row: f"row {int(str(row)) + 2} of the sheet ({scan.frame['image'][row]})" for row in found.index}
+    called = scan.frame["image"].fillna("no name")
+    names = {row: f"row {int(str(row)) + 2} of the sheet ({called[row]})" for row in found.index}
     scan.faults += [
         f"{names[row]}: several pictures are called so, {' and '.join(paths)}; write the folder, too"
         for row, paths in found.items()
