@@ -102,7 +102,8 @@ def scale_between(draw: Tensor, limits: tuple[float, float]) -> Tensor:
 
 def cover_line(distance: Tensor, half: Tensor, side: int) -> Tensor:
     """Return how much of each pixel lies within ``half`` of a line, 0..1, for its distance in shares of the side."""
-    return ((half - distance) * side + 0.5).clamp(0, 1) * (2 * half * side).clamp(max=1)
+    width_px = 2 * half * side
+    return (width_px.clamp(min=1) / 2 + 0.5 - distance * side).clamp(0, 1) * width_px.clamp(max=1)
 
 
 def paint(pixels: Tensor, chosen: Tensor, cover: Tensor, colour: Tensor) -> Tensor:
