@@ -84,13 +84,13 @@ def admit(structure: Structure) -> tuple[Layout, DicomFacts]:
     """
     values = structure.values
     modality = _admit_content(structure)
+    if structure.pixel_data is None or not len(structure.pixel_data):
+        raise refuse("a file without pixel data", "Have it exported again, whole, and send that.")
     photometric = find_text(values, "PhotometricInterpretation")
     _admit_photometric(photometric, modality, find_whole(values, "SamplesPerPixel", 1))
     rows, columns = find_whole(values, "Rows", 0), find_whole(values, "Columns", 0)
     check_size("DICOM", columns, rows)
     layout = _measure(values, rows, columns, photometric)
-    if structure.pixel_data is None or not len(structure.pixel_data):
-        raise refuse("a file without pixel data", "Have it exported again, whole, and send that.")
     facts = DicomFacts(
         modality=modality,
         photometric=photometric,

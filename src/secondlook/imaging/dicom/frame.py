@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from openjpeg.utils import decode_pixel_data as decode_openjpeg
+from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 from rle.utils import decode_pixel_data as decode_runs
 
@@ -19,8 +20,9 @@ from secondlook.imaging.limits import check_memory
 Samples = NDArray[np.uint8] | NDArray[np.uint16]
 
 # Measured: the planes of 32 bits and the samples, per pixel, for one and for three samples.
-_JPEG2000_BYTES: Final = {1: 6, 3: 14}
+_JPEG2000_BYTES: Final = {1: 6, 3: 16}
 _MAX_LAYERS, _MAX_LEVELS, _MAX_TILES = 128, 32, 10_000
+_STRIP_PIXELS: Final = 1 << 20
 _OTHER_SYNTAXES: Final = {
     "1.2.840.10008.1.2.4.51": "JPEG of 12 bits",
     "1.2.840.10008.1.2.4.80": "JPEG-LS",
@@ -112,7 +114,18 @@ def _decode_jpeg(_structure: Structure, layout: Layout, data: memoryview) -> tup
         # Without a marker that says so, three components count as luma and colour, also those stored as RGB.
         if layout.photometric == "RGB" and not {"adobe_transform", "jfif"} & image.info.keys():
             image.draft("YCbCr", image.size)
-        return np.asarray(image), "RGB" if layout.samples == 3 else layout.photometric
+        return _copy_strips(image), "RGB" if layout.samples == 3 else layout.photometric
+
+
+def _copy_strips(image: Image.Image) -> NDArray[np.uint8]:
+    """Return a picture's samples, uint8 H×W or H×W×3; at once Pillow would hold them twice more."""
+    width, height = image.size
+    bands = len(image.getbands())
+    samples = np.empty((height, width, bands) if bands > 1 else (height, width), np.uint8)
+    rows = max(1, _STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        samples[top : top + rows] = np.asarray(image.crop((0, top, width, min(top + rows, height))))
+    return samples
 
 
 def _decode_lossless(_structure: Structure, layout: Layout, data: memoryview) -> tuple[Samples, str]:

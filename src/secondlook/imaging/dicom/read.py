@@ -16,6 +16,7 @@ from secondlook.imaging.limits import check_profile, check_size
 
 # Spacings are rounded in files; less than this makes no difference to the eye.
 _ASPECT_TOLERANCE: Final = 0.005
+_STRIP_PIXELS: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,9 +59,21 @@ def _show(structure: Structure, layout: Layout) -> Image.Image:
     if photometric == "PALETTE COLOR":
         return Image.fromarray(show_palette(samples, structure, layout))
     colours: NDArray[np.uint8] = np.ascontiguousarray(samples, np.uint8)
-    if photometric == "RGB":
-        return Image.fromarray(colours)
-    return Image.frombuffer("YCbCr", (layout.columns, layout.rows), colours, "raw", "YCbCr", 0, 1).convert("RGB")
+    del samples  # here memory is at its peak
+    if photometric != "RGB":
+        colours = _convert_from_ybr(colours)
+    return Image.fromarray(colours)
+
+
+def _convert_from_ybr(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return uint8 H×W×3 RGB of luma and colour in full range (PS3.3, C.7.6.3.1.2), strip by strip."""
+    rows = max(1, _STRIP_PIXELS // colours.shape[1])
+    converted = np.empty_like(colours)
+    for top in range(0, colours.shape[0], rows):
+        strip = colours[top : top + rows]
+        size = (strip.shape[1], strip.shape[0])
+        converted[top : top + rows] = Image.frombytes("YCbCr", size, strip.tobytes()).convert("RGB")
+    return converted
 
 
 def _find_square_size(layout: Layout) -> tuple[int, int]:

@@ -5,6 +5,7 @@ among them, are stepped over and never copied. Sequences are walked without recu
 are counted; a deflated file is inflated to a limit. pydicom then reads the values of what is left.
 """
 
+import contextlib
 import io
 import zlib
 from collections.abc import Iterator
@@ -51,6 +52,10 @@ _WANTED: Final = frozenset(
     )
 )
 _WANTED_OF_LUT: Final = frozenset((0x00283002, 0x00283006))
+
+
+class _BrokenPartError(DamagedError):
+    """A part states what cannot be."""
 
 
 class Coding(NamedTuple):
@@ -208,7 +213,7 @@ class _Walk:
             yield element
             if element.tag == _PIXEL_DATA:
                 return
-            position = self._skip(element, implicit=implicit) if element.end is None else element.end
+            position = self._find_end(element, implicit=implicit)
 
     def read_head(self, position: int, *, implicit: bool) -> Element:
         """Return the element that begins here."""
@@ -224,11 +229,11 @@ class _Walk:
         else:
             value, length = position + 8, self._number(position + 6, 2)
         if vr and not (vr.isalpha() and vr.isupper()):
-            raise DamagedError("its header is broken")
+            raise _BrokenPartError("its header is broken")
         if length == _UNDEFINED:
             return Element(tag, vr, position, value, None)
         if value + length > len(self._data):
-            raise DamagedError("it ends too early")
+            raise _BrokenPartError("it ends too early")
         return Element(tag, vr, position, value, value + length)
 
     def copy(self, element: Element) -> bytes:
@@ -265,24 +270,46 @@ class _Walk:
             position = fragment.end
         raise DamagedError("its pixel data are broken")
 
-    def _skip(self, sequence: Element, *, implicit: bool) -> int:
-        """Return where a sequence of unstated length ends."""
+    def _find_end(self, element: Element, *, implicit: bool) -> int:
+        """Return where an element ends; one that holds items is walked through, as deep as is allowed."""
+        if element.end is None:
+            return self._descend(element, implicit=implicit)
+        if self._holds_items(element):
+            # A broken part within does no harm, since the length leads past it.
+            with contextlib.suppress(_BrokenPartError):
+                self._descend(element, implicit=implicit)
+        return element.end
+
+    def _descend(self, sequence: Element, *, implicit: bool) -> int:
+        """Walk through a sequence without recursion, and return where it ends."""
         # What lies in an element of unknown type is written without types (PS3.5, section 6.2.2, note 4).
-        levels = [implicit or sequence.vr == b"UN"]
+        levels = [(implicit or sequence.vr == b"UN", len(self._data) if sequence.end is None else sequence.end)]
         position = sequence.value
         while levels:
-            element = self.read_head(position, implicit=levels[-1])
-            position = element.value if element.end is None else element.end
+            untyped, end = levels[-1]
+            if position >= end:
+                levels.pop()
+                continue
+            element = self.read_head(position, implicit=untyped)
             if element.tag in (_ITEM_END, _SEQUENCE_END):
                 levels.pop()
-            elif element.end is None:
-                levels.append(levels[-1] or element.vr == b"UN")
+                position = element.value
+            elif element.tag == _ITEM or element.end is None or self._holds_items(element):
+                levels.append((untyped or element.vr == b"UN", end if element.end is None else element.end))
+                position = element.value
+            else:
+                position = element.end
             if len(levels) > MAX_DEPTH:
                 raise DamagedError(f"its parts are nested more than {MAX_DEPTH} deep")
         return position
 
+    def _holds_items(self, element: Element) -> bool:
+        if element.vr not in (b"", b"SQ", b"UN") or element.tag == _ITEM or element.end is None:
+            return False
+        return element.end - element.value >= 8 and self._number(element.value, 2) << 16 == 0xFFFE0000
+
     def _number(self, position: int, size: int) -> int:
         part = self._data[position : position + size]
         if len(part) < size:
-            raise DamagedError("it ends too early")
+            raise _BrokenPartError("it ends too early")
         return int.from_bytes(part, self._order)  # type: ignore[arg-type]
