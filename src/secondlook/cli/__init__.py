@@ -12,6 +12,7 @@ from secondlook.cli.bundle import bundle_app
 from secondlook.cli.data import data_app
 from secondlook.cli.doctor import doctor
 from secondlook.cli.evaluate import evaluate
+from secondlook.cli.explore import explore
 from secondlook.cli.predict import predict
 from secondlook.cli.serve import serve
 from secondlook.cli.train import train
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.command()(predict)
 app.add_typer(bundle_app, name="bundle")
+data_app.command()(explore)
 app.add_typer(data_app, name="data")
 app.command()(serve)
 app.command()(doctor)
