@@ -1,4 +1,4 @@
-"""The real site for tests: a bundle that reaches every triage on drawn pictures, and `secondlook serve`."""
+"""The real site for tests: bundles that reach every triage on drawn pictures, and `secondlook serve`."""
 
 import hashlib
 import http.client
@@ -17,13 +17,38 @@ from pathlib import Path
 from typing import Any
 
 from secondlook.inference.bundle import seal_bundle
-from tests.drawing import draw_lesion, draw_text_page, encode
+from tests.bundles import DRAWN, build_bundle
+from tests.drawing import draw_text_page, encode
 
 START_S = 90
-# Drawn lesions are easy: softened, and with these thresholds, they reach every triage.
-TEMPERATURE = 3.0
-THRESHOLDS = {"sensitivity_90": 0.35, "sensitivity_95": 0.15}
-DRAWN = {"urgent": ("mel", 7), "refer": ("nv", 7), "routine": ("bkl", 5)}
+
+
+@dataclass(frozen=True)
+class Show:
+    """Drawn pictures are easy: softened, and with these thresholds, they reach every triage of their task.
+
+    Attributes:
+        temperature: Softens the probabilities.
+        urgent: Threshold for 90 % sensitivity.
+        refer: Threshold for 95 % sensitivity.
+        pictures: Label and seed of a drawn picture for each triage.
+        size: Width and height of the pictures.
+    """
+
+    temperature: float
+    urgent: float
+    refer: float
+    pictures: dict[str, tuple[str, int]]
+    size: tuple[int, int]
+
+
+SHOWS = {
+    "skin": Show(3.0, 0.35, 0.15, {"urgent": ("mel", 7), "refer": ("nv", 7), "routine": ("bkl", 5)}, (480, 360)),
+    "chest": Show(
+        2.0, 0.85, 0.3, {"urgent": ("pneumonia", 7), "refer": ("pneumonia", 4), "routine": ("normal", 4)}, (480, 380)
+    ),
+    "knee": Show(2.0, 0.6, 0.35, {"refer": ("3", 5), "routine": ("0", 4)}, (400, 400)),
+}
 CARD = """---
 licence: Apache-2.0
 ---
@@ -38,20 +63,37 @@ A bundle for tests, of drawn lesions. Not for any patient. <script>alert("card")
 
 
 @cache
-def draw_triage(triage: str, *, size: tuple[int, int] = (480, 360)) -> bytes:
-    """Return a drawn picture that the site's bundle answers with this triage, as a PNG."""
+def draw_triage(triage: str, task: str = "skin", *, size: tuple[int, int] | None = None) -> bytes:
+    """Return a drawn picture that the site answers with this triage, as a PNG."""
+    show = SHOWS[task]
     if triage == "not_evaluable":
-        return encode(draw_text_page(3, size=size), "PNG")
-    label, seed = DRAWN[triage]
-    return encode(draw_lesion(seed, label, size=size), "PNG")
+        return encode(draw_text_page(3, size=size or show.size), "PNG")
+    label, seed = show.pictures[triage]
+    return encode(DRAWN[task].draw(seed, label, size=size or show.size), "PNG")
 
 
-def build_site_bundle(tiny: Path, folder: Path) -> Path:
-    """Copy the tiny bundle and give it the evidence, the card and the thresholds that a page shows."""
+def build_site_bundles(place: Path, tiny: Path | None = None) -> str:
+    """Make a bundle for each task that can be drawn, and return what SECONDLOOK_BUNDLES takes; skin is the first.
+
+    Args:
+        place: Folder for them; the one for skin lies in ``place / "skin"``.
+        tiny: The tiny bundle for skin, where it has been made already.
+    """
+    folders = []
+    for task in SHOWS:
+        name = "tiny" if task == "skin" else f"tiny-{task}"
+        plain = tiny if tiny and task == "skin" else build_bundle(place / "plain" / task, task=task, name=name)
+        folders.append(build_site_bundle(plain, place / task, task=task))
+    return ",".join(map(str, folders))
+
+
+def build_site_bundle(tiny: Path, folder: Path, *, task: str = "skin") -> Path:
+    """Copy a tiny bundle and give it the evidence, the card and the thresholds that a page shows."""
     shutil.copytree(tiny, folder)
-    calibration = read_json(folder / "calibration.json") | {"temperature": TEMPERATURE}
+    show = SHOWS[task]
+    calibration = read_json(folder / "calibration.json") | {"temperature": show.temperature}
     for point in calibration["operating_points"]:
-        point["threshold"] = THRESHOLDS[point["name"]]
+        point["threshold"] = {"sensitivity_90": show.urgent, "sensitivity_95": show.refer}[point["name"]]
     write_json(folder / "calibration.json", calibration)
     evidence = read_json(folder / "evidence.json")
     evidence["calibration_sha256"] = hashlib.sha256((folder / "calibration.json").read_bytes()).hexdigest()
@@ -89,12 +131,17 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Server:
-    """A running site."""
+    """A running site; its bundles as SECONDLOOK_BUNDLES names them."""
 
     port: int
     log: Path
     pid: int
-    bundle: str | Path
+    bundles: str
+
+    @property
+    def bundle(self) -> str:
+        """The default bundle."""
+        return self.bundles.split(",")[0]
 
     @property
     def url(self) -> str:
@@ -118,15 +165,15 @@ def find_port() -> int:
 
 
 @contextmanager
-def run_server(bundle: str | Path, folder: Path, *, arguments: tuple[str, ...] = ()) -> Iterator[Server]:
-    """Run `secondlook serve` with a bundle, its data and its log in the folder."""
+def run_server(bundles: str | Path, folder: Path, *, arguments: tuple[str, ...] = ()) -> Iterator[Server]:
+    """Run `secondlook serve` with a bundle or several, its data and its log in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "SECONDLOOK_BUNDLES": str(bundle), "SECONDLOOK_DATA_FOLDER": str(folder / "data")}
+    environment = {**os.environ, "SECONDLOOK_BUNDLES": str(bundles), "SECONDLOOK_DATA_FOLDER": str(folder / "data")}
     port = find_port()
     command = [str(Path(sys.executable).with_name("secondlook")), "serve", "--port", str(port), *arguments]
     with (folder / "serve.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    server = Server(port, folder / "serve.log", process.pid, bundle)
+    server = Server(port, folder / "serve.log", process.pid, str(bundles))
     try:
         wait_until_ready(process, server)
         yield server

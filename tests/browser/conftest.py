@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from scripts.screenshots import CHROMIUM, DEVICES, open_browser
-from tests.site import Server, build_site_bundle, run_server
+from tests.site import Server, build_site_bundles, run_server
 
 OpenPage = Callable[..., Page]
 
@@ -38,7 +38,7 @@ def browser() -> Iterator[Browser]:
 def server(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Return a running `secondlook serve`."""
     folder = tmp_path_factory.mktemp("site")
-    with run_server(build_site_bundle(tiny_bundle, folder / "bundle"), folder) as running:
+    with run_server(build_site_bundles(folder / "bundles", tiny_bundle), folder) as running:
         yield running
 
 

@@ -1,4 +1,4 @@
-"""The site inside the test's process: its settings are fixed before Django is imported, its bundle is built once."""
+"""The site inside the test's process: its settings are fixed before Django is imported, its bundles are built once."""
 
 import atexit
 import os
@@ -11,22 +11,23 @@ import pytest
 
 PLACE = Path(tempfile.mkdtemp(prefix="secondlook-clinic-"))
 atexit.register(shutil.rmtree, PLACE, ignore_errors=True)
-BUNDLE = PLACE / "bundle"
+BUNDLES = ",".join(str(PLACE / "bundles" / task) for task in ("skin", "chest", "knee"))
 os.environ |= {
     "DJANGO_SETTINGS_MODULE": "secondlook.clinic.settings",
     "SECONDLOOK_DATA_FOLDER": str(PLACE / "data"),
-    "SECONDLOOK_BUNDLES": str(BUNDLE),
+    "SECONDLOOK_BUNDLES": BUNDLES,
 }
 
 from django.test import Client  # noqa: E402 - after the environment
 
-from tests.site import Server, build_site_bundle, run_server  # noqa: E402
+from tests.site import Server, build_site_bundles, run_server  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def site_bundle(tiny_bundle: Path) -> Path:
-    """Return the folder of the bundle that the site offers."""
-    return build_site_bundle(tiny_bundle, BUNDLE)
+    """Return the folder of the bundle that the site offers first; chest and knee lie beside it."""
+    assert build_site_bundles(PLACE / "bundles", tiny_bundle) == BUNDLES
+    return PLACE / "bundles" / "skin"
 
 
 @pytest.fixture(scope="session")

@@ -86,11 +86,27 @@ def test_the_bundle_is_chosen_by_name(client: Client) -> None:
     assert ask(client, draw_triage("urgent"), bundle="tiny")[0] == 200
 
 
+def test_a_task_without_malignant_labels_has_a_risk_alone(client: Client) -> None:
+    status, body = ask(client, draw_triage("urgent", "chest"), bundle="tiny-chest")
+    assert status == 200
+    assert (body["task"], body["label"], body["triage"]) == ("chest", "pneumonia", "urgent")
+    assert body["malignancy"] is None
+    assert body["risk"] == body["probabilities"]["pneumonia"]
+    assert body["seen"] == [0, 0, 1, 1]
+    assert "a child who is unwell" in body["notice"]
+
+
+def test_what_a_square_model_saw_is_given_in_shares(client: Client) -> None:
+    _, body = ask(client, draw_triage("urgent", size=(480, 360)))
+    assert body["seen"] == pytest.approx([0.125, 0, 0.875, 1])
+    assert body["risk"] == pytest.approx(body["malignancy"])
+
+
 @pytest.mark.parametrize("name", ["chest", "../tiny", "skin\n", ""])
 def test_an_unknown_bundle_is_a_404(client: Client, name: str) -> None:
     status, body = ask(client, draw_triage("urgent"), bundle=name)
     assert status == 404
-    assert body["detail"].startswith("Expected a bundle, one of tiny; got ")
+    assert body["detail"].startswith("Expected a bundle, one of tiny, tiny-chest, tiny-knee; got ")
 
 
 def test_a_folder_is_never_a_bundle_s_name(client: Client, site_bundle: Path) -> None:
@@ -136,3 +152,4 @@ def test_the_schema_names_fields_and_problems(client: Client) -> None:
     form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert set(form["properties"]) == {"file", "bundle"}
     assert form["required"] == ["file"]
+    assert "Name of a bundle on offer" in form["properties"]["bundle"]["description"]

@@ -6,6 +6,7 @@ import pytest
 from django.utils import translation
 
 from secondlook.clinic.look.figures import describe_evidence, write_share
+from secondlook.clinic.look.wording import WORDS
 from secondlook.inference.bundle import Evidence, open_bundle
 
 
@@ -31,7 +32,7 @@ def test_shares(site: Path, share: float, english: str, french: str) -> None:
 
 def test_the_sentence_of_the_evidence(site: Path, site_bundle: Path) -> None:
     with translation.override("en"):
-        sentence = describe_evidence(open_bundle(site_bundle).evidence)
+        sentence = describe_evidence(open_bundle(site_bundle).evidence, WORDS["skin"].evidence)
     assert sentence == (
         "On 1,234 test pictures of 1,100 lesions that training had not seen, 96% (94% to 98%) of the malignant ones "
         "reached at least “refer”, 91% (89% to 93%) “urgent”; 80% (78% to 82%) of the benign ones stayed below both. "
@@ -42,6 +43,6 @@ def test_the_sentence_of_the_evidence(site: Path, site_bundle: Path) -> None:
 def test_no_sentence_without_the_measures(site: Path, site_bundle: Path) -> None:
     evidence = open_bundle(site_bundle).evidence
     assert evidence is not None
-    assert describe_evidence(None) == ""
-    assert describe_evidence(evidence.model_copy(update={"measures": {}})) == ""
+    assert describe_evidence(None, "x") == ""
+    assert describe_evidence(evidence.model_copy(update={"measures": {}}), "x") == ""
     assert isinstance(evidence, Evidence)

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from secondlook.errors import InputError
+from secondlook.inference.bundle import list_bundles
 
 PREFIX = "SECONDLOOK_"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -23,6 +24,11 @@ def choose_data_folder() -> Path:
     """Return the usual folder for an application's data on this system."""
     home = os.environ.get("XDG_DATA_HOME") or os.environ.get("LOCALAPPDATA")
     return (Path(home) if home else Path.home() / ".local" / "share") / "secondlook"
+
+
+def choose_bundles() -> tuple[str, ...]:
+    """Return the shipped bundles, `skin` first; that one even where it is not there, so that its lack is said."""
+    return ("skin", *(name for name in list_bundles() if name != "skin"))
 
 
 class Configuration(BaseSettings):
@@ -47,7 +53,9 @@ class Configuration(BaseSettings):
         ("127.0.0.1",), description="Addresses of proxies whose `X-Forwarded-*` headers are believed."
     )
     bundles: CommaSeparated = Field(
-        ("skin",), min_length=1, description="Bundles on offer, by shipped name or folder; the first is the default."
+        default_factory=choose_bundles,
+        min_length=1,
+        description="Bundles on offer, by shipped name or folder; the first is the default.",
     )
     language: Literal["en", "fr"] = Field("en", description="Language where the browser asks for no known one.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")

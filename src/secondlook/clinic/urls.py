@@ -4,11 +4,11 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from secondlook.clinic.api.routes import api
-from secondlook.clinic.look.views import show_card, show_default_card, show_page
+from secondlook.clinic.look.views import list_models, show_card, show_page
 
 urlpatterns = [
     path("", show_page, name="page"),
-    path("models/", show_default_card, name="default_card"),
+    path("models/", list_models, name="models"),
     path("models/<str:name>/", show_card, name="card"),
     path("language/", set_language, name="set_language"),
     path("api/v1/", api.urls),

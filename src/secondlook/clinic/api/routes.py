@@ -1,5 +1,7 @@
 """``/api/v1``: the same answer as the page, as JSON."""
 
+from typing import Annotated
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
@@ -30,7 +32,9 @@ def predict(
     request: HttpRequest,
     response: HttpResponse,
     file: File[UploadedFile],
-    bundle: Form[str | None] = None,
+    bundle: Annotated[
+        str | None, Form(None, description="Name of a bundle on offer, such as `chest`; the site's first by default.")
+    ] = None,
 ) -> PredictionOut:
     """Answer one picture: JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or DICOM of at most 30 MB. Open to anybody."""
     add_never_cache_headers(response)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from secondlook.clinic.look.presentation import read_language
 from secondlook.clinic.look.services import Answer, encode_heatmap
-from secondlook.clinic.look.wording import NOTICE
+from secondlook.clinic.look.wording import WORDS
 
 
 class ReasonOut(Schema):
@@ -45,7 +45,7 @@ class BundleOut(Schema):
 class PredictionOut(Schema):
     """A second look at one picture."""
 
-    task: str
+    task: str = Field(description="`skin`, `mole`, `chest`, `knee` or `bone`.")
     label: str = Field(
         description="The label whose probability stands highest above its usual share; not always the most probable."
     )
@@ -103,5 +103,5 @@ def describe_answer(answer: Answer) -> PredictionOut:
         bundle=BundleOut(name=prediction.bundle.name, version=prediction.bundle.version, hash=prediction.bundle.sha256),
         heatmap=encode_heatmap(prediction),
         seen=prediction.seen,
-        notice=str(NOTICE),
+        notice=str(WORDS[prediction.task].notice),
     )

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from secondlook.clinic.look.wording import Words
 from secondlook.inference.bundle import Evidence
 
 
@@ -26,8 +27,8 @@ def write_interval(measure: Mapping[str, float]) -> str:
     return _("%(value)s (%(lower)s to %(upper)s)") % words
 
 
-def describe_evidence(evidence: Evidence | None) -> str:
-    """Return one sentence on what the bundle was measured to do, or nothing where that was not measured."""
+def describe_evidence(evidence: Evidence | None, sentence: Words) -> str:
+    """Return the sentence with what the bundle was measured to do, or nothing where that was not measured."""
     if evidence is None:
         return ""
     measures: Any = evidence.measures
@@ -38,18 +39,11 @@ def describe_evidence(evidence: Evidence | None) -> str:
         counts = measures["triage_counts"]
         figures = {
             "pictures": number_format(sum(sum(words.values()) for words in counts.values()), force_grouping=True),
-            "lesions": number_format(sizes["groups"], force_grouping=True),
+            "groups": number_format(sizes["groups"], force_grouping=True),
             "flagged": write_interval(refer["sensitivity"]),
             "urgent": write_interval(urgent["sensitivity"]),
             "cleared": write_interval(refer["specificity"]),
         }
     except (KeyError, TypeError):
         return ""
-    return (
-        _(
-            "On %(pictures)s test pictures of %(lesions)s lesions that training had not seen, %(flagged)s of the "
-            "malignant ones reached at least “refer”, %(urgent)s “urgent”; %(cleared)s of the benign ones stayed "
-            "below both. In brackets: 95%% intervals."
-        )
-        % figures
-    )
+    return str(sentence) % figures

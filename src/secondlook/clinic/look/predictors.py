@@ -1,21 +1,80 @@
-"""The bundles on offer, loaded once in a process, while the server already answers."""
+"""The bundles on offer: what each is for, and their predictors, loaded once while the server already answers."""
 
 import logging
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from secondlook.conditions import Task, find_task
 from secondlook.errors import BundleError, InputError
+from secondlook.inference.bundle import find_bundle, read_facts
 from secondlook.inference.predictor import Predictor, load_predictor
 
 logger = logging.getLogger(__name__)
 
 
 class UnknownBundleError(InputError):
-    """A bundle that this site does not offer was asked for."""
+    """A bundle or a task that this site does not offer was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A bundle on offer, as the page offers it before any is loaded.
+
+    Attributes:
+        name: The bundle's name.
+        version: Its version.
+        task: What it answers.
+        whole: Whether it sees the whole picture, so that there is nothing to crop.
+    """
+
+    name: str
+    version: str
+    task: Task
+    whole: bool
+
+
+@cache
+def list_offers() -> tuple[Offer, ...]:
+    """Return the bundles on offer, the default first.
+
+    Raises:
+        BundleError: One is missing or does not follow the schema.
+    """
+    facts = [read_facts(find_bundle(source)) for source in settings.CONFIGURATION.bundles]
+    return tuple(Offer(each.name, each.version, find_task(each.task), each.resize == "stretch") for each in facts)
+
+
+def list_choices() -> tuple[Offer, ...]:
+    """Return the first bundle on offer for each task: what the page lets choose.
+
+    Raises:
+        BundleError: A bundle on offer is missing or does not follow the schema.
+    """
+    first: dict[str, Offer] = {}
+    for offer in list_offers():
+        first.setdefault(offer.task.key, offer)
+    return tuple(first.values())
+
+
+def find_choice(task: str | None) -> Offer:
+    """Return what the page offers for a task, by its key, or the default.
+
+    Raises:
+        UnknownBundleError: There is no bundle for that task on offer.
+        BundleError: A bundle on offer is missing or does not follow the schema.
+    """
+    choices = {offer.task.key: offer for offer in list_choices()}
+    if not task:
+        return next(iter(choices.values()))
+    try:
+        return choices[task]
+    except KeyError:
+        raise UnknownBundleError(f"Expected a task, one of {', '.join(choices)}; got {task[:40]!r}.") from None
 
 
 @cache

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from secondlook.clinic.look.figures import describe_evidence, write_share
 from secondlook.clinic.look.services import Answer, encode_heatmap, encode_picture
-from secondlook.clinic.look.wording import TRIAGE_WORDS, TriageWords
-from secondlook.conditions import Language
+from secondlook.clinic.look.wording import WORDS, TaskWords, TriageWords
+from secondlook.conditions import Label, Language, Task
 from secondlook.imaging.resize import Box
-from secondlook.inference.bundle import OperatingPoint
 from secondlook.inference.predictor import BundleIdentity, Triage
 
 WARNINGS = frozenset({"quality", "outlier"})
@@ -19,11 +19,12 @@ SAID_ELSEWHERE = frozenset({"decision_support"})
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One label with its calibrated probability and its usual share, in 0…1."""
+    """One label with its calibrated probability and its usual share, in 0…1; ``tag`` says why it alarms."""
 
     key: str
     name: str
     alarming: bool
+    tag: str
     probability: float
     usual: float
 
@@ -50,11 +51,17 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The probability that triage rests on against the two thresholds; the places are of 100."""
+    """The probability that triage rests on against its thresholds; the places are of 100.
+
+    Attributes:
+        risk: The probability.
+        refer: The threshold of ``refer``.
+        urgent: That of ``urgent``; nothing where the task has no such triage.
+    """
 
     risk: float
-    refer: OperatingPoint
-    urgent: OperatingPoint
+    refer: float
+    urgent: float | None
 
     @property
     def percent(self) -> str:
@@ -64,12 +71,12 @@ class Scale:
     @property
     def refer_percent(self) -> str:
         """The lower threshold for a reader."""
-        return write_share(self.refer.threshold)
+        return write_share(self.refer)
 
     @property
     def urgent_percent(self) -> str:
-        """The higher threshold for a reader."""
-        return write_share(self.urgent.threshold)
+        """The higher threshold for a reader, or nothing."""
+        return "" if self.urgent is None else write_share(self.urgent)
 
     @property
     def needle(self) -> float:
@@ -79,12 +86,12 @@ class Scale:
     @property
     def refer_at(self) -> float:
         """Place of the lower threshold."""
-        return round(100 * self.refer.threshold, 3)
+        return round(100 * self.refer, 3)
 
     @property
     def urgent_at(self) -> float:
-        """Place of the higher threshold."""
-        return round(100 * self.urgent.threshold, 3)
+        """Place of the higher threshold, or the end of the scale."""
+        return 100 if self.urgent is None else round(100 * self.urgent, 3)
 
     @property
     def refer_width(self) -> float:
@@ -133,8 +140,10 @@ class Shown:
 class Presented:
     """Everything that the answer's template shows."""
 
+    task: str
     triage: Triage
     words: TriageWords
+    task_words: TaskWords
     warnings: tuple[str, ...]
     reasons: tuple[str, ...]
     bars: tuple[Bar, ...]
@@ -149,11 +158,6 @@ class Presented:
         """Whether the probabilities mean anything."""
         return self.triage != "not_evaluable"
 
-    @property
-    def differs(self) -> bool:
-        """Whether the label that stands out is another one than the most probable."""
-        return self.named is not self.bars[0]
-
 
 def read_language() -> Language:
     """Return the reader's language."""
@@ -165,34 +169,51 @@ def present_answer(answer: Answer) -> Presented:
     prediction, predictor = answer.prediction, answer.predictor
     language = read_language()
     height, width = answer.picture.pixels.shape[:2]
-    bars = present_bars(answer, language)
-    calibration = predictor.bundle.calibration
+    bars, words = present_bars(answer, language), WORDS[prediction.task]
     return Presented(
+        task=prediction.task,
         triage=prediction.triage,
-        words=TRIAGE_WORDS[prediction.triage],
+        words=words.triage[prediction.triage],
+        task_words=words,
         warnings=tuple(reason.describe(language) for reason in prediction.reasons if reason.code in WARNINGS),
         reasons=tuple(
             reason.describe(language) for reason in prediction.reasons if reason.code not in WARNINGS | SAID_ELSEWHERE
         ),
         bars=bars,
         named=next(bar for bar in bars if bar.key == prediction.label),
-        scale=Scale(
-            prediction.risk,
-            refer=calibration.find_point("sensitivity_95"),
-            urgent=calibration.find_point("sensitivity_90"),
-        ),
+        scale=present_scale(answer),
         shown=Shown(encode_picture(answer.picture), encode_heatmap(prediction), width, height, prediction.seen),
         bundle=prediction.bundle,
-        evidence=describe_evidence(predictor.bundle.evidence),
+        evidence=describe_evidence(predictor.bundle.evidence, words.evidence),
     )
 
 
+def present_scale(answer: Answer) -> Scale:
+    """Return the probability that triage rests on, with the thresholds that its task has."""
+    find_point, task = answer.predictor.bundle.calibration.find_point, answer.predictor.task
+    urgent = find_point("sensitivity_90").threshold if task.urgency == "urgent" else None
+    return Scale(answer.prediction.risk, refer=find_point("sensitivity_95").threshold, urgent=urgent)
+
+
 def present_bars(answer: Answer, language: Language) -> tuple[Bar, ...]:
-    """Return a bar for each label, the most probable first."""
-    usual, alarming = answer.predictor.usual_shares, answer.predictor.task.alarming
+    """Return a bar for each label: grades in their order, other labels with the most probable first."""
+    task, usual = answer.predictor.task, answer.predictor.usual_shares
     bars = [
-        Bar(label.key, label.names[language], label.key in alarming, probability, usual[label.key])
-        for label in answer.predictor.task.labels
-        for probability in [answer.prediction.probabilities[label.key]]
+        Bar(
+            key=label.key,
+            name=label.names[language],
+            alarming=label.key in task.alarming,
+            tag=choose_tag(label, task),
+            probability=answer.prediction.probabilities[label.key],
+            usual=usual[label.key],
+        )
+        for label in task.labels
     ]
-    return tuple(sorted(bars, key=lambda bar: -bar.probability))
+    return tuple(bars if task.ordered else sorted(bars, key=lambda bar: -bar.probability))
+
+
+def choose_tag(label: Label, task: Task) -> str:
+    """Return why a label alarms; nothing where it is the only one that does, for its own name says so."""
+    if len(task.alarming) == 1:
+        return ""
+    return {"malignant": _("malignant"), "abnormal": _("abnormal")}.get(label.severity, "")

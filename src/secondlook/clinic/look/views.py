@@ -1,5 +1,6 @@
-"""The page and the model card; both are open to anybody who reaches the server."""
+"""The page, the list of models and their cards; all are open to anybody who reaches the server."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -11,12 +12,25 @@ from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from secondlook.clinic.look.card import render_card
-from secondlook.clinic.look.predictors import find_predictor
-from secondlook.clinic.look.presentation import present_answer
+from secondlook.clinic.look.figures import describe_evidence
+from secondlook.clinic.look.predictors import Offer, find_choice, find_predictor, list_choices, list_offers
+from secondlook.clinic.look.presentation import present_answer, read_language
 from secondlook.clinic.look.services import answer_upload
-from secondlook.clinic.look.wording import NOTICE
+from secondlook.clinic.look.wording import WORDS, TaskWords
 from secondlook.clinic.refusals import describe_limit, refuse, refuse_error
 from secondlook.errors import SecondlookError
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing that the picture may show, in the reader's words."""
+
+    key: str
+    name: str
+    words: TaskWords
+    kind: str
+    whole: bool
+    chosen: bool
 
 
 @never_cache
@@ -24,33 +38,67 @@ from secondlook.errors import SecondlookError
 @require_http_methods(["GET", "HEAD", "POST"])
 def show_page(request: HttpRequest) -> HttpResponse:
     """Show the page, or answer an uploaded picture: in a page, or alone where htmx asks. Open to anybody."""
-    limit = settings.LARGEST_PICTURE_BYTES
-    context: dict[str, Any] = {
-        "notice": NOTICE,
-        "limit_bytes": limit,
-        "limit_mb": limit // 10**6,
-        "too_large": describe_limit(),
-    }
-    if request.method != "POST":
-        return render(request, "clinic/page.html", context)
     upload = request.FILES.get("file")
-    if upload is None:
-        return refuse(request, _("Expected a picture, got none. Choose a file first."), status=400)
     try:
-        answer = answer_upload(upload)
+        chosen = find_choice(request.POST.get("task") or request.GET.get("task"))
+        context = describe_page(chosen)
+        if request.method != "POST":
+            return render(request, "clinic/page.html", context)
+        if upload is None:
+            return refuse(request, _("Expected a picture, got none. Choose a file first."), status=400)
+        answer = answer_upload(upload, bundle=chosen.name)
     except SecondlookError as error:
         return refuse_error(request, error)
     template = "clinic/_answer.html" if "HX-Request" in request.headers else "clinic/page.html"
     return render(request, template, context | {"answer": present_answer(answer)})
 
 
+def describe_page(chosen: Offer) -> dict[str, Any]:
+    """Return what the page's template shows where this offer is chosen."""
+    limit, language = settings.LARGEST_PICTURE_BYTES, read_language()
+    choices = [
+        Choice(
+            key=offer.task.key,
+            name=offer.task.names[language],
+            words=WORDS[offer.task.key],
+            kind=offer.task.kind,
+            whole=offer.whole,
+            chosen=offer == chosen,
+        )
+        for offer in list_choices()
+    ]
+    return {
+        "choices": choices,
+        "chosen": WORDS[chosen.task.key],
+        "cropped": " ".join(choice.key for choice in choices if not choice.whole),
+        "photographs": " ".join(choice.key for choice in choices if choice.kind == "photograph"),
+        "limit_bytes": limit,
+        "limit_mb": limit // 10**6,
+        "too_large": describe_limit(),
+    }
+
+
 @require_GET
-def show_default_card(request: HttpRequest) -> HttpResponse:
-    """Lead to the card of the default bundle. Open to anybody."""
+def list_models(request: HttpRequest) -> HttpResponse:
+    """List the bundles on offer with what they do, or lead to the card of a single one. Open to anybody."""
     try:
-        return redirect("card", name=find_predictor().bundle.facts.name)
+        offers = list_offers()
+        models = [(offer, find_predictor(offer.name).bundle.evidence) for offer in offers]
     except SecondlookError as error:
         return refuse_error(request, error)
+    if len(models) == 1:
+        return redirect("card", name=offers[0].name)
+    language = read_language()
+    listed = [
+        {
+            "offer": offer,
+            "title": offer.task.names[language],
+            "words": WORDS[offer.task.key],
+            "evidence": describe_evidence(evidence, WORDS[offer.task.key].evidence),
+        }
+        for offer, evidence in models
+    ]
+    return render(request, "clinic/models.html", {"models": listed})
 
 
 @require_GET

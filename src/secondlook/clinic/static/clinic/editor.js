@@ -1,6 +1,7 @@
 // The preview: turn the picture, and place the square that the model looks at. Nothing leaves the browser here.
 // The page hands over a file with `show`, and asks with `take` for what is to be sent: the file itself while nothing
-// was changed, else the square that was chosen, so that what lies outside it never leaves the machine.
+// was changed, else the square that was chosen, so that what lies outside it never leaves the machine. Where the model
+// sees the whole picture there is no square: it can be turned, and goes whole.
 
 const LONGEST_SENT_PX = 2048;
 const LONGEST_SHOWN_PX = 1024;
@@ -14,6 +15,7 @@ export class Editor {
   #turns = 0;
   #square = { x: 0, y: 0, side: 0 };
   #drag = null;
+  #whole = false;
   #percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
 
   constructor({ stage, canvas, frame, tools, words, sentence }) {
@@ -25,6 +27,13 @@ export class Editor {
     stage.addEventListener("pointerup", () => (this.#drag = null));
     stage.addEventListener("pointercancel", () => (this.#drag = null));
     new ResizeObserver(() => this.#place()).observe(canvas);
+  }
+
+  // Whether the model sees the whole picture.
+  set whole(whole) {
+    this.#whole = whole;
+    this.#drag = null;
+    this.#place();
   }
 
   // Resolves to whether the browser can show the file.
@@ -45,7 +54,7 @@ export class Editor {
 
   async take() {
     if (!this.#image || this.#untouched()) return this.#file;
-    return new File([await this.#render(LONGEST_SENT_PX)], "square.jpg", { type: "image/jpeg" });
+    return new File([await this.#render(LONGEST_SENT_PX)], "picture.jpg", { type: "image/jpeg" });
   }
 
   // Resolves to a sharp picture of what `take` hands over, or to nothing where the browser cannot show the file.
@@ -55,7 +64,7 @@ export class Editor {
 
   #render(longest) {
     const { x, y, side } = this.#square;
-    const region = this.#untouched() ? [0, 0, this.#width, this.#height] : [x, y, side, side];
+    const region = this.#whole || this.#untouched() ? [0, 0, this.#width, this.#height] : [x, y, side, side];
     const scale = Math.min(1, longest / Math.max(region[2], region[3]));
     const canvas = document.createElement("canvas");
     canvas.width = Math.round(region[2] * scale);
@@ -83,6 +92,7 @@ export class Editor {
   #untouched() {
     const { x, y, side } = this.#square;
     const middle = [(this.#width - side) / 2, (this.#height - side) / 2];
+    if (this.#whole) return this.#turns === 0;
     return this.#turns === 0 && side === this.#shorter && x === middle[0] && y === middle[1];
   }
 
@@ -119,7 +129,7 @@ export class Editor {
     this.frame.style.left = `${x * scale}px`;
     this.frame.style.top = `${y * scale}px`;
     this.frame.style.width = this.frame.style.height = `${side * scale}px`;
-    this.words.textContent = this.sentence.replace("{share}", this.#percent.format(side / this.#shorter));
+    this.words.textContent = this.#whole ? "" : this.sentence.replace("{share}", this.#percent.format(side / this.#shorter));
   }
 
   // Sets the square, kept inside the picture.
@@ -179,7 +189,7 @@ export class Editor {
   }
 
   #grab(event) {
-    if (!this.#image || event.button !== 0) return;
+    if (!this.#image || this.#whole || event.button !== 0) return;
     const point = this.#locate(event);
     const { x, y, side } = this.#square;
     const corner = event.target.closest("[data-corner]")?.dataset.corner;

@@ -13,6 +13,19 @@ const editor = new Editor({
   sentence: words.square,
 });
 
+// The choice decides what the editor does, and stays in the address; the words around it follow by the style sheet.
+function follow() {
+  const chosen = form.querySelector("[name=task]:checked");
+  editor.whole = "whole" in chosen.dataset;
+  if (find("choices").hidden) return;
+  const address = `${form.getAttribute("action")}?task=${chosen.value}`;
+  const before = new URLSearchParams(location.search).get("task") ?? form.querySelector("[name=task]").value;
+  if (before === chosen.value) return;
+  history.replaceState(null, "", address);
+  find("languages").elements.next.value = address;
+  document.title = `${document.querySelector(`[data-for=${chosen.value}] h1`).textContent} · Secondlook`;
+}
+
 function complain(sentence) {
   find("problem").textContent = sentence;
   find("problem").hidden = !sentence;
@@ -37,6 +50,9 @@ async function receive(file) {
   find("plain").textContent = shown ? "" : `${file.name} – ${words.noPreview}`;
   find(shown ? "frame-help" : "send").focus({ preventScroll: true });
 }
+
+find("choices").addEventListener("change", follow);
+if (!find("ask").hidden) follow();
 
 for (const id of ["file", "camera"]) find(id).addEventListener("change", (event) => receive(event.target.files[0]));
 
@@ -110,6 +126,16 @@ find("answer").addEventListener("htmx:afterSwap", async () => {
   const shown = find("shown");
   const sharp = shown && (await editor.snap());
   if (sharp) shown.setAttribute("href", URL.createObjectURL(sharp));
+});
+
+// The answer survives a change of language: the picture is sent once more, and nothing is asked where it lies at hand.
+find("languages").addEventListener("submit", async (event) => {
+  if (!document.querySelector("[data-answer]")) return;
+  event.preventDefault();
+  const choice = new FormData(event.target, event.submitter);
+  await fetch(event.target.action, { method: "POST", body: choice });
+  if (find("file").files.length) form.submit();
+  else location.reload();
 });
 
 document.addEventListener("input", (event) => {
