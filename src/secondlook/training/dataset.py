@@ -4,10 +4,10 @@ import fcntl
 import hashlib
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 import numpy as np
 import torch
@@ -82,7 +82,8 @@ def cache_pictures(
     file = (folder or find_cache_folder()) / f"{name_cache(paths, size_px, resize)}.npy"
     try:
         if not file.is_file():
-            write_cache(paths, size_px=size_px, resize=resize, file=file, advance=advance)
+            images = decode_pictures(paths, size_px=size_px, resize=resize, advance=advance)
+            write_array(file, images, dtype=np.dtype(np.uint8), shape=(len(paths), *read_size(size_px), 3))
         pictures: NDArray[np.uint8] = np.load(file, mmap_mode="r", allow_pickle=False)
     except OSError as error:
         raise RecipeError(
@@ -113,21 +114,21 @@ def name_cache(paths: Sequence[Path], size_px: int | tuple[int, int], resize: Re
     return digest.hexdigest()[:32]
 
 
-def write_cache(
-    paths: Sequence[Path],
-    *,
-    size_px: int | tuple[int, int],
-    resize: Resize,
-    file: Path,
-    advance: Callable[[int, int], None],
+def write_array(
+    file: Path, blocks: Iterable[NDArray[np.generic]], *, dtype: np.dtype[Any], shape: tuple[int, ...]
 ) -> None:
-    """Decode pictures into a new array file that appears under its name only when complete.
+    """Write blocks of rows into a new array file that appears under its name only when complete.
 
     One process writes at a time, so that what it finds half-written was left by one that died.
 
+    Args:
+        file: In NumPy's format; one that is there stays as it is.
+        blocks: Asked for only when the file is written.
+        dtype: Of the array.
+        shape: Of the array; the blocks fill it row by row.
+
     Raises:
-        DatasetError: Pictures cannot be read; all of them are listed.
-        OSError: The file cannot be written.
+        OSError: The file cannot be written; a memory-mapped file would crash the process on a full disk instead.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     with (file.parent / ".lock").open("w") as lock:
@@ -137,9 +138,12 @@ def write_cache(
         if file.is_file():
             return
         temporary = file.with_name(f"{file.name}.tmp")
+        header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
         try:
             with temporary.open("wb") as stream:
-                write_pictures(paths, size_px=size_px, resize=resize, stream=stream, advance=advance)
+                np.lib.format.write_array_header_1_0(stream, header)
+                for block in blocks:
+                    stream.write(block.tobytes())
                 stream.flush()
                 os.fsync(stream.fileno())
             temporary.replace(file)
@@ -147,22 +151,14 @@ def write_cache(
             temporary.unlink(missing_ok=True)
 
 
-def write_pictures(
-    paths: Sequence[Path],
-    *,
-    size_px: int | tuple[int, int],
-    resize: Resize,
-    stream: BinaryIO,
-    advance: Callable[[int, int], None],
-) -> None:
-    """Write decoded pictures as an array uint8 N×H×W×3 in NumPy's file format.
+def decode_pictures(
+    paths: Sequence[Path], *, size_px: int | tuple[int, int], resize: Resize, advance: Callable[[int, int], None]
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield pictures, uint8 H×W×3, RGB.
 
     Raises:
-        DatasetError: Pictures cannot be read; all of them are listed.
-        OSError: The stream cannot be written; a memory-mapped file would crash the process on a full disk instead.
+        DatasetError: Pictures cannot be read; all of them are listed, at the end.
     """
-    header = {"descr": "|u1", "fortran_order": False, "shape": (len(paths), *read_size(size_px), 3)}
-    np.lib.format.write_array_header_1_0(stream, header)
     faults = []
     for index, path in enumerate(paths):
         try:
@@ -170,10 +166,22 @@ def write_pictures(
         except InputError as error:
             faults.append(f"{path.name}: {error}")
         else:
-            stream.write(image.tobytes())
+            yield image
         advance(index + 1, len(paths))
     if faults:
         raise DatasetError("Expected every picture of the manifest to be readable.", faults)
+
+
+def measure_colours(pictures: Pictures) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return mean and standard deviation of red, green and blue in 0..1 over all pixels of a split."""
+    total, squares = np.zeros(3), np.zeros(3)
+    for row in pictures.rows:
+        pixels = pictures.images[row].reshape(-1, 3) / 255
+        total += pixels.mean(axis=0)
+        squares += (pixels**2).mean(axis=0)
+    mean = total / len(pictures)
+    deviation = np.sqrt(np.maximum(squares / len(pictures) - mean**2, 1e-12))
+    return tuple(mean.tolist()), tuple(deviation.tolist())
 
 
 def draw_order(labels: NDArray[np.int64], *, balance: str, seed: int, epoch: int) -> NDArray[np.int64]:

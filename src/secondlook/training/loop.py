@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -24,7 +25,9 @@ from secondlook.imaging.resize import read_size
 from secondlook.training.augment import augment_batch
 from secondlook.training.augment.mixing import mix_batch
 from secondlook.training.checkpoint import load_checkpoint, save_checkpoint
-from secondlook.training.dataset import Pictures
+from secondlook.training.dataset import Pictures, measure_colours
+from secondlook.training.features import FeatureCache, have_same_backbone
+from secondlook.training.layers import prepare_stage
 from secondlook.training.loss import balanced_loss, count_prior
 from secondlook.training.measure import measure_logits, predict_logits
 from secondlook.training.plan import Step, count_steps_per_epoch, plan_steps
@@ -32,6 +35,7 @@ from secondlook.training.recipe import Recipe
 from secondlook.training.schedule import rate_at
 from secondlook.training.state import State, start_state
 from secondlook.training.stopping import has_stalled, is_best, score_epochs
+from secondlook.training.zoo.classifier import Classifier
 
 
 class DivergenceError(RecipeError):
@@ -71,6 +75,7 @@ class Job:
     calibration: Pictures
     log_prior: Tensor
     precision: str
+    features: FeatureCache
 
     @property
     def epochs(self) -> int:
@@ -116,10 +121,13 @@ def train_network(
         raise DatasetError("Expected pictures in the calibration split, got none. Split the manifest anew.")
     classes = len(find_task(recipe.task).keys)
     log_prior = torch.from_numpy(count_prior(train.labels, classes)).to(device)
-    job = Job(recipe, train, calibration, log_prior, precision)
+    job = Job(recipe, train, calibration, log_prior, precision, FeatureCache(device, precision))
     packed = load_checkpoint(folder, warn=watcher.warn)
     with explain_memory(recipe):
-        state = start_state(recipe, classes=classes, device=device, packed=packed)
+        colours = measure_colours(train) if recipe.model.normalise == "data" and packed is None else None
+        state = start_state(recipe, classes=classes, device=device, packed=packed, colours=colours)
+        for stage in recipe.stages:
+            prepare_stage(state.network, stage.trainable)  # a layer that is not there is better told before training
         if packed is not None:
             watcher.epoch(state.history)
         run_steps(state, job, folder=folder, watcher=watcher)
@@ -151,14 +159,17 @@ def run_steps(state: State, job: Job, *, folder: Path, watcher: Watcher) -> None
             if step.ends_epoch:
                 end_epoch(state, step, job)
                 watcher.epoch(state.history)
+            stalled = step.ends_epoch and has_stalled(state.history, job.recipe)
             overdue = time.monotonic() - saved_at > job.recipe.machine.checkpoint_every_s
-            if step.ends_epoch or overdue or interrupted():
+            # An epoch on cached features may be over in less time than a checkpoint takes.
+            whole = step.ends_stage if step.stage.features == "cached" else step.ends_epoch
+            if whole or stalled or overdue or interrupted():
                 check_weights(state, step, job.recipe)
                 save_checkpoint(folder, state.pack(), step=state.step)
                 saved_at = time.monotonic()
             if interrupted():
                 raise KeyboardInterrupt
-            if step.ends_epoch and has_stalled(state.history, job.recipe):
+            if stalled:
                 watcher.note(f"stopped after epoch {step.epoch + 1}, since nothing got better any more")
                 return
 
@@ -213,19 +224,17 @@ def take_step(state: State, step: Step, job: Job) -> float:
     Raises:
         RecipeError: The loss is no number; the weights are left as they were.
     """
-    recipe, device = job.recipe, job.log_prior.device
+    recipe = job.recipe
     seed = recipe.seed * 1_000_003 + step.number
     torch.manual_seed(seed)  # dropout and stochastic depth draw from the global generator
-    pixels, targets = draw_batch(step, job, generator=torch.Generator().manual_seed(seed))
     scores = score_epochs(state.history, recipe.measure)
     rate = rate_at(step.number, total=job.steps, optimiser=recipe.optimiser, epoch=step.epoch, scores=scores)
     rate *= step.stage.rate_scale
     for group in state.optimiser.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * step.stage.layer_decay ** group.get("depth", 0)
     prepare_stage(state.network, step.stage.trainable)
-    with torch.autocast(device.type, torch.bfloat16, enabled=job.precision == "bf16"):
-        logits = state.network(pixels.to(memory_format=torch.channels_last))
-    loss = balanced_loss(logits.float(), targets, log_prior=job.log_prior, recipe=recipe.loss)
+    logits, targets = answer_batch(state.network, step, job, generator=torch.Generator().manual_seed(seed))
+    loss = balanced_loss(logits, targets, log_prior=job.log_prior, recipe=recipe.loss)
     value = float(loss.detach())
     if not math.isfinite(value):
         raise describe_divergence(step, recipe, f"the loss is {value}")
@@ -239,6 +248,22 @@ def take_step(state: State, step: Step, job: Job) -> float:
     state.step = step.number + 1
     state.losses.append(value)
     return value
+
+
+def answer_batch(network: Classifier, step: Step, job: Job, *, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return logits float32 B×K and class shares float32 B×K of a step's pictures."""
+    device = job.log_prior.device
+    if step.stage.features == "computed":
+        pixels, targets = draw_batch(step, job, generator=generator)
+        with torch.autocast(device.type, torch.bfloat16, enabled=job.precision == "bf16"):
+            return network(pixels.to(memory_format=torch.channels_last)).float(), targets
+    stage = step.stage
+    cached = job.features.find(network, job.train, stage=stage, size_px=step.size_px, views=stage.cached_views)
+    views = torch.randint(stage.cached_views, (len(step.positions),), generator=generator).numpy()
+    targets = functional.one_hot(torch.from_numpy(job.train.labels[step.positions]), len(job.log_prior)).float()
+    with torch.autocast(device.type, torch.bfloat16, enabled=job.precision == "bf16"):
+        logits = network.answer(torch.from_numpy(cached[step.positions, views]).to(device))
+    return logits.float(), targets.to(device)
 
 
 def draw_batch(step: Step, job: Job, *, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -269,16 +294,6 @@ def describe_divergence(step: Step, recipe: Recipe, what: str) -> DivergenceErro
     )
 
 
-def prepare_stage(network: nn.Module, trainable: str) -> None:
-    """Put the network into training mode; with ``head``, the backbone is frozen, its statistics too."""
-    network.train()
-    frozen = trainable == "head"
-    for name, weight in network.named_parameters():
-        weight.requires_grad_(not frozen or name.startswith("head."))
-    if frozen:
-        network.get_submodule("backbone").eval()
-
-
 def end_epoch(state: State, step: Step, job: Job) -> None:
     """Measure the answering network on the calibration split and add a row to the history.
 
@@ -286,10 +301,9 @@ def end_epoch(state: State, step: Step, job: Job) -> None:
         RecipeError: Its logits are no numbers.
     """
     started = time.perf_counter()
-    recipe, device = job.recipe, job.log_prior.device
+    recipe = job.recipe
     answering = state.answering().eval()
-    size_px = read_size(recipe.export.input_size_px)
-    logits = predict_logits(answering, job.calibration, size_px=size_px, device=device, precision=job.precision)
+    logits = answer_calibration(answering, state.network, step, job)
     if not np.isfinite(logits).all():
         raise describe_divergence(step, recipe, "the logits of calibration pictures are no numbers")
     log_prior = job.log_prior.cpu().numpy()
@@ -310,3 +324,16 @@ def end_epoch(state: State, step: Step, job: Job) -> None:
         state.best = {key: value.clone() for key, value in answering.state_dict().items()}
     state.history.append(row)
     state.losses, state.seconds = [], 0.0
+
+
+def answer_calibration(answering: Classifier, learning: Classifier, step: Step, job: Job) -> NDArray[np.float32]:
+    """Return float32 N×K, what the answering network says of the calibration split at the export's size.
+
+    Cached features serve where they are its own: a moving average may still lag behind an earlier stage's backbone.
+    """
+    device, size_px = job.log_prior.device, read_size(job.recipe.export.input_size_px)
+    if step.stage.features == "computed" or not have_same_backbone(answering, learning):
+        return predict_logits(answering, job.calibration, size_px=size_px, device=device, precision=job.precision)
+    cached = job.features.find(learning, job.calibration, stage=step.stage, size_px=size_px)
+    with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=job.precision == "bf16"):
+        return answering.answer(torch.from_numpy(np.array(cached[:, 0])).to(device)).float().cpu().numpy()

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from secondlook.evaluation.metrics import (
@@ -27,13 +27,21 @@ def predict_logits(
     rows = []
     for start in range(0, len(pictures), EVALUATION_BATCH):
         positions = np.arange(start, min(start + EVALUATION_BATCH, len(pictures)))
-        images, _ = pictures.batch(positions)
-        pixels = images.to(device).permute(0, 3, 1, 2).float().div_(255)
-        if pixels.shape[-2:] != size_px:
-            pixels = functional.interpolate(pixels, size=size_px, mode="bicubic", antialias=True).clamp_(0, 1)
+        pixels = load_pixels(pictures, positions, size_px=size_px, device=device)
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-            rows.append(network(pixels.to(memory_format=torch.channels_last)).float().cpu().numpy())
+            rows.append(network(pixels).float().cpu().numpy())
     return np.concatenate(rows)
+
+
+def load_pixels(
+    pictures: Pictures, positions: NDArray[np.int64], *, size_px: tuple[int, int], device: torch.device
+) -> Tensor:
+    """Return float32 B×3×H×W in 0..1 of pictures as they are, resized."""
+    images, _ = pictures.batch(positions)
+    pixels = images.to(device).permute(0, 3, 1, 2).float().div_(255)
+    if pixels.shape[-2:] != size_px:
+        pixels = functional.interpolate(pixels, size=size_px, mode="bicubic", antialias=True).clamp_(0, 1)
+    return pixels.to(memory_format=torch.channels_last)
 
 
 def measure_logits(

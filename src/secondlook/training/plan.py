@@ -21,12 +21,14 @@ class Step:
     stage: Stage
     positions: NDArray[np.int64]
     ends_epoch: bool
+    ends_stage: bool
 
 
 def plan_steps(recipe: Recipe, labels: NDArray[np.int64], *, first: int = 0) -> Iterator[Step]:
     """Yield the steps of a run from number ``first`` on; the plan depends on recipe and labels alone."""
     batch, per_epoch = recipe.optimiser.batch_size, count_steps_per_epoch(recipe, labels)
     stages = [stage for stage in recipe.stages for _ in range(stage.epochs)]
+    ends = np.cumsum([stage.epochs for stage in recipe.stages]) - 1
     for epoch in range(first // per_epoch, len(stages)):
         stage = stages[epoch]
         order = draw_order(labels, balance=recipe.loss.balance, seed=recipe.seed, epoch=epoch)
@@ -39,6 +41,7 @@ def plan_steps(recipe: Recipe, labels: NDArray[np.int64], *, first: int = 0) -> 
                 stage=stage,
                 positions=order[index * batch : (index + 1) * batch],
                 ends_epoch=index == per_epoch - 1,
+                ends_stage=index == per_epoch - 1 and epoch in ends,
             )
 
 

@@ -1,5 +1,6 @@
 """What a training run carries from step to step, and how a checkpoint holds it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,15 +8,17 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from secondlook.training.layers import measure_depths
 from secondlook.training.recipe import Optimiser, Recipe
 from secondlook.training.zoo import build_network
+from secondlook.training.zoo.classifier import Classifier, Colours
 
 
 @dataclass
 class State:
     """Everything that a checkpoint holds."""
 
-    network: nn.Module
+    network: Classifier
     average: AveragedModel | None
     optimiser: torch.optim.Optimizer
     step: int = 0
@@ -24,9 +27,10 @@ class State:
     history: list[dict[str, float]] = field(default_factory=list)
     best: dict[str, Tensor] | None = None
 
-    def answering(self) -> nn.Module:
+    def answering(self) -> Classifier:
         """Return the network that answers: the moving average where there is one."""
-        return self.average.module if self.average is not None else self.network
+        network: Classifier = self.average.module if self.average is not None else self.network
+        return network
 
     def pack(self) -> dict[str, Any]:
         """Return the state as tensors and plain values."""
@@ -52,7 +56,14 @@ class State:
         self.best = packed["best"]
 
 
-def start_state(recipe: Recipe, *, classes: int, device: torch.device, packed: dict[str, Any] | None) -> State:
+def start_state(
+    recipe: Recipe,
+    *,
+    classes: int,
+    device: torch.device,
+    packed: dict[str, Any] | None,
+    colours: Colours | None = None,
+) -> State:
     """Return the state of a run that begins, or that of a checkpoint.
 
     Args:
@@ -60,16 +71,18 @@ def start_state(recipe: Recipe, *, classes: int, device: torch.device, packed: d
         classes: Number of classes.
         device: Where to compute.
         packed: The checkpoint, or None to begin; with one, starting weights are not fetched again.
+        colours: Mean and deviation of the training pictures, where the recipe standardises by them and begins.
 
     Raises:
         RecipeError: The network's name is unknown, or its weights cannot be had.
     """
-    network = (
-        build_network(recipe, classes=classes, fresh=packed is not None)
-        .to(device)
-        .to(memory_format=torch.channels_last)
-    )
-    state = State(network, average_weights(network, recipe.optimiser), build_optimiser(network, recipe.optimiser))
+    built = build_network(recipe, classes=classes, fresh=packed is not None)
+    if colours is not None:
+        built.standardise_by(colours)
+    network = built.to(device).to(memory_format=torch.channels_last)
+    depths = measure_depths(network) if any(stage.layer_decay < 1 for stage in recipe.stages) else {}
+    optimiser = build_optimiser(network, recipe.optimiser, depths=depths)
+    state = State(network, average_weights(network, recipe.optimiser), optimiser)
     if packed is not None:
         state.unpack(packed)
     return state
@@ -82,11 +95,22 @@ def average_weights(network: nn.Module, recipe: Optimiser) -> AveragedModel | No
     return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True)
 
 
-def build_optimiser(network: nn.Module, recipe: Optimiser) -> torch.optim.Optimizer:
-    """Return the recipe's optimiser; biases and normalisation weights are not decayed."""
-    decayed = [weight for weight in network.parameters() if weight.ndim > 1]
-    plain = [weight for weight in network.parameters() if weight.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+def build_optimiser(
+    network: nn.Module, recipe: Optimiser, *, depths: Mapping[str, int] | None = None
+) -> torch.optim.Optimizer:
+    """Return the recipe's optimiser; biases and normalisation weights are not decayed.
+
+    Args:
+        network: Its weights are grouped.
+        recipe: Which optimiser.
+        depths: By weight, how many layers stand between its own and the head; groups carry theirs as ``depth``.
+    """
+    groups: list[dict[str, Any]] = []
+    for depth in sorted(set((depths or {}).values())) or [0]:
+        own = [weight for name, weight in network.named_parameters() if not depths or depths[name] == depth]
+        decayed, plain = [weight for weight in own if weight.ndim > 1], [weight for weight in own if weight.ndim <= 1]
+        groups.append({"params": decayed, "weight_decay": recipe.weight_decay, "depth": depth})
+        groups.append({"params": plain, "weight_decay": 0.0, "depth": depth})
     if recipe.name == "sgd":
         return torch.optim.SGD(groups, lr=recipe.rate, momentum=0.9, nesterov=True)
     if recipe.name == "rmsprop":

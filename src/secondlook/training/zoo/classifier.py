@@ -48,10 +48,16 @@ class Classifier(nn.Module):
         self.backbone = backbone
         self.dropout = nn.Dropout(dropout)
         self.head = build_head(head or Head(), width=width, classes=classes)
+        self.width = width
         self.spatial = spatial
         mean, deviation = colours or ((0.0,) * 3, (1.0,) * 3)
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=colours is None)
         self.register_buffer("deviation", torch.tensor(deviation).view(1, 3, 1, 1), persistent=colours is None)
+
+    def standardise_by(self, colours: Colours) -> None:
+        """Take over mean and deviation of red, green and blue in 0..1, measured on training pictures."""
+        for buffer, values in zip((self.mean, self.deviation), colours, strict=True):
+            buffer.copy_(torch.tensor(values).view(1, 3, 1, 1))
 
     @property
     def map_kind(self) -> MapKind:
