@@ -68,13 +68,16 @@ SCOPES: Mapping[str, Scope] = {
     ),
 }
 
+HAM10000 = DataNote(
+    "The pictures come from HAM10000 (Tschandl, Rosendahl and Kittler 2018, doi 10.1038/sdata.2018.161): 10,015 "
+    "dermoscopic pictures of 7,470 lesions, collected in Vienna (Austria) and Queensland (Australia). More than "
+    "half of the lesions were confirmed by histology, the rest by follow-up, expert consensus or confocal "
+    "microscopy. Skin type is not recorded; people with dark skin are hardly among them."
+)
+
 DATA_NOTES: Mapping[str, DataNote] = {
-    "ham10000": DataNote(
-        "The pictures come from HAM10000 (Tschandl, Rosendahl and Kittler 2018, doi 10.1038/sdata.2018.161): 10,015 "
-        "dermoscopic pictures of 7,470 lesions, collected in Vienna (Austria) and Queensland (Australia). More than "
-        "half of the lesions were confirmed by histology, the rest by follow-up, expert consensus or confocal "
-        "microscopy. Skin type is not recorded; people with dark skin are hardly among them."
-    ),
+    "ham10000": HAM10000,
+    "ham10000_squares": HAM10000,
     "chest_xray": DataNote(
         "The pictures come from the chest X-rays of Kermany et al. 2018 (doi 10.1016/j.cell.2018.02.010): children of "
         "one to five years, X-rayed from the front in routine care at one hospital, the Women and Children's Medical "

@@ -87,7 +87,7 @@ CLASSES = ["nv"] * 20 + ["mel"] * 10
 
 def test_sharper_pictures_are_the_same_share_of_every_class(tmp_path: Path) -> None:
     lay_two_sizes(tmp_path)
-    manifest, notes = read("ham10000", tmp_path)
+    manifest, notes = read("ham10000_squares", tmp_path)
     sharper = manifest.frame["image"].str.startswith("images_224x224/")
     assert sharper.groupby(manifest.frame["label"]).sum().to_dict() == {"mel": 2, "nv": 4}
     assert notes == ["6 pictures are taken from images_224x224, 20% of every class."]
@@ -99,15 +99,27 @@ def test_which_pictures_are_sharper_depends_on_nothing_but_their_names(tmp_path:
         folder = tmp_path / str(reverse)
         folder.mkdir()
         lay_two_sizes(folder, reverse=reverse)
-        chosen.append(set(read("ham10000", folder)[0].frame["image"]))
+        chosen.append(set(read("ham10000_squares", folder)[0].frame["image"]))
     assert chosen[0] == chosen[1]
 
 
 def test_the_real_resolutions_do_not_tell_the_class(ham10000_folder: Path) -> None:
-    frame = read("ham10000", ham10000_folder, decode=False)[0].frame
+    frame = read("ham10000_squares", ham10000_folder, decode=False)[0].frame
     shares = frame["image"].str.contains("224x224").groupby(frame["label"]).mean()
     assert shares.max() - shares.min() < 0.01
     assert shares.min() > 0.3
+
+
+def test_whole_frames_stay_whole_beside_larger_squares(tmp_path: Path) -> None:
+    lay_two_sizes(tmp_path)
+    assert read("ham10000", tmp_path)[0].frame["image"].str.startswith("images_200x150/").all()
+
+
+def test_squares_need_both_sizes(tmp_path: Path) -> None:
+    lay_two_sizes(tmp_path)
+    (tmp_path / "images_224x224").rename(tmp_path / "other")
+    with pytest.raises(DatasetError, match="no images_224x224"):
+        read("ham10000_squares", tmp_path)
 
 
 def test_the_real_ham10000_is_whole(ham10000_folder: Path) -> None:

@@ -9,7 +9,7 @@ from secondlook.data.fingerprint import Track, track_silently
 from secondlook.data.manifest import Manifest
 from secondlook.data.sources.chest_xray import CHEST_XRAY
 from secondlook.data.sources.folders import FOLDERS
-from secondlook.data.sources.ham10000 import HAM10000
+from secondlook.data.sources.ham10000 import HAM10000, HAM10000_SQUARES
 from secondlook.data.sources.isic import ISIC
 from secondlook.data.sources.knee_oa import KNEE_OA
 from secondlook.data.sources.layout import Options, Scan, Source, list_folders
@@ -23,7 +23,7 @@ from secondlook.errors import DatasetError, InputError
 # The most particular first: `recognise_folder` takes the first that fits.
 SOURCES: dict[str, Source] = {
     source.name: source
-    for source in (HAM10000, PAD_UFES20, SPREADSHEET, MURA, CHEST_XRAY, KNEE_OA, MOLES, ISIC, FOLDERS)
+    for source in (HAM10000, HAM10000_SQUARES, PAD_UFES20, SPREADSHEET, MURA, CHEST_XRAY, KNEE_OA, MOLES, ISIC, FOLDERS)
 }
 
 

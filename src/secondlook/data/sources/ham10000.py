@@ -34,7 +34,31 @@ SHARPER = ("images_200x150", "images_224x224")
 
 
 def scan_ham10000(root: Path, _options: Options) -> Scan:
-    """Read the metadata and look up the pictures.
+    """Read the metadata and look up the whole frames.
+
+    Raises:
+        DatasetError: There is no metadata file or no picture folder.
+    """
+    return scan_frames(root)[0]
+
+
+def scan_squares(root: Path, _options: Options) -> Scan:
+    """Do the same, and put larger central squares in the place of some frames.
+
+    Raises:
+        DatasetError: There is no metadata file, or not both picture folders.
+    """
+    missing = [name for name in SHARPER if not (root / name).is_dir()]
+    if missing:
+        raise DatasetError(f"Expected the picture folders {' and '.join(SHARPER)} in {root.name}; no {missing[0]}.")
+    scan, table = scan_frames(root)
+    scan.frame["image"], note = take_sharper(scan.frame["image"], table, root)
+    scan.notes.append(note)
+    return scan
+
+
+def scan_frames(root: Path) -> tuple[Scan, pd.DataFrame]:
+    """Return the scan of whole frames, and the table of metadata.
 
     Raises:
         DatasetError: There is no metadata file or no picture folder.
@@ -50,9 +74,6 @@ def scan_ham10000(root: Path, _options: Options) -> Scan:
     index, faults = index_pictures(root, [root / name for name in folders])
     images = pd.Series([index.get(name, f"{folders[0]}/{name}.jpg") for name in table["image_id"]], dtype=str)
     notes = note_unlisted(index, table["image_id"])
-    if folders == SHARPER[:1] and (root / SHARPER[1]).is_dir():
-        images, note = take_sharper(images, table, root)
-        notes.append(note)
     frame = pd.DataFrame(
         {
             "image": images,
@@ -64,7 +85,7 @@ def scan_ham10000(root: Path, _options: Options) -> Scan:
             "reference": table["dx_type"],
         }
     )
-    return Scan(frame, root, faults, notes)
+    return Scan(frame, root, faults, notes), table
 
 
 def find_metadata(root: Path) -> Path | None:
@@ -100,9 +121,20 @@ HAM10000 = Source(
 DIR/HAM10000_metadata.csv   (or without .csv, or .tab, as Harvard has it)
 DIR/HAM10000_images_part_1/*.jpg
 DIR/HAM10000_images_part_2/*.jpg
-or, instead of the two parts, one folder images/ or images_200x150/;
-beside the latter, images_224x224/ may hold some of them larger (central squares)""",
+or, instead of the two parts, one folder images/ or images_200x150/""",
     tasks=("skin",),
     recognise=lambda root: find_metadata(root) is not None,
     scan=scan_ham10000,
+)
+
+HAM10000_SQUARES = Source(
+    name="ham10000_squares",
+    summary="HAM10000 for networks that see squares: some pictures larger, in the same share of every class.",
+    layout="""\
+DIR/HAM10000_metadata.csv
+DIR/images_200x150/*.jpg   all pictures, whole frames
+DIR/images_224x224/*.jpg   some of them larger, their central squares""",
+    tasks=("skin",),
+    recognise=lambda root: all((root / name).is_dir() for name in SHARPER),
+    scan=scan_squares,
 )

@@ -54,9 +54,7 @@ def deal_calibration(manifest: Manifest) -> tuple[Manifest, list[str]]:
     train = frame["split"] == "train"
     shares = {"train": 1 - CALIBRATION_SHARE, "calibration": CALIBRATION_SHARE}
     dealt = split_manifest(Manifest(frame[train], manifest.root, manifest.task), fractions=shares).frame["split"]
-    note = (
-        f"The test is the data set's own; {int((dealt == 'calibration').sum())} pictures of train, groups whole, are "
-    )
-    note += "put aside to calibrate."
+    aside = int((dealt == "calibration").sum())
+    note = f"The test is the data set's own; {aside} pictures of train, groups whole, are put aside to calibrate."
     split = frame["split"].where(~train, dealt)
     return Manifest(frame.assign(split=split), manifest.root, manifest.task), [note]
