@@ -35,6 +35,8 @@ class Data(Section):
         "central_crop", description="`central_crop`, or `stretch` the whole picture to the network's proportions."
     )
 
+    limit: int | None = Field(None, ge=1, description="At most so many groups of each label in each split.")
+
     @model_validator(mode="after")
     def _check_origin(self) -> "Data":
         if (self.manifest is None) == (self.source is None or self.folder is None):

@@ -59,10 +59,17 @@ def load_manifest(recipe: Recipe) -> Manifest:
         manifest = read_manifest(Path(data.manifest))
     else:
         manifest = read_source(str(data.source), find_data_folder() / str(data.folder), task=recipe.task)
-    if "split" in manifest.frame:
-        return manifest
-    shares = {"train": split.train, "calibration": split.calibration, "test": split.test}
-    return split_manifest(manifest, fractions=shares, seed=split.seed)
+    if "split" not in manifest.frame:
+        shares = {"train": split.train, "calibration": split.calibration, "test": split.test}
+        manifest = split_manifest(manifest, fractions=shares, seed=split.seed)
+    return manifest if data.limit is None else limit_groups(manifest, data.limit)
+
+
+def limit_groups(manifest: Manifest, limit: int) -> Manifest:
+    """Return the rows of the first groups, by name, of each label in each split."""
+    frame = manifest.frame
+    rank = frame.groupby(["split", "label"])["group"].transform(lambda groups: groups.rank(method="dense"))
+    return Manifest(frame[rank <= limit].reset_index(drop=True), manifest.root, manifest.task)
 
 
 def read_source(name: str, folder: Path, *, task: str) -> Manifest:
