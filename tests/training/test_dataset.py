@@ -17,7 +17,7 @@ from secondlook.imaging.read import read_picture
 from secondlook.imaging.resize import Resize, resize_picture
 from secondlook.inference.predictor import read_input
 from secondlook.training import dataset
-from secondlook.training.dataset import Pictures, cache_pictures, draw_order, find_cache_folder
+from secondlook.training.dataset import Pictures, cache_pictures, count_epoch_pictures, draw_order, find_cache_folder
 from tests.training.tiny import decode_slowly, start
 
 
@@ -181,3 +181,18 @@ def test_the_sampler_draws_classes_equally_often() -> None:
     np.testing.assert_allclose(shares, 1 / 3, atol=0.02)
     common = np.bincount(order[labels[order] == 0], minlength=9000)[:9000]
     assert common.max() < 10  # within a class, no picture is favoured
+
+
+def test_generated_balance_repeats_every_class_evenly_until_all_are_as_many_as_the_largest() -> None:
+    labels = np.random.default_rng(0).permutation(np.repeat([0, 1, 3], [90, 25, 7]))
+    order = draw_order(labels, balance="generate", seed=1, epoch=0)
+    assert len(order) == count_epoch_pictures(labels, balance="generate") == 270
+    assert np.bincount(labels[order]).tolist() == [90, 90, 0, 90]
+    for label in (0, 1, 3):
+        times = np.bincount(order, minlength=len(labels))[labels == label]
+        assert times.max() - times.min() <= 1
+    assert (np.diff(labels[order]) != 0).mean() > 0.5, "classes come mixed"
+    np.testing.assert_array_equal(order, draw_order(labels, balance="generate", seed=1, epoch=0))
+    other = draw_order(labels, balance="generate", seed=1, epoch=1)
+    assert (np.bincount(other, minlength=122) != np.bincount(order, minlength=122)).any(), "the remainder is drawn anew"
+    assert count_epoch_pictures(labels, balance="sampler") == len(labels)

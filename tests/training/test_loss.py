@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional
 
 from secondlook.training.dataset import draw_order
-from secondlook.training.loss import balanced_loss, count_prior
+from secondlook.training.loss import balanced_loss, compute_losses, count_prior
 from secondlook.training.recipe import Loss
 
 LABELS = np.array([0, 0, 0, 0, 0, 1, 1, 1, 2, 2])
@@ -51,6 +51,54 @@ def test_class_weights_are_those_of_torch_in_a_batch_of_other_shares(logits: tor
     torch.testing.assert_close(got, expected)
 
 
+def test_binary_loss_is_the_mean_cross_entropy_of_each_class_against_the_rest(logits: torch.Tensor) -> None:
+    targets = functional.one_hot(torch.from_numpy(LABELS)).float()
+    expected = functional.binary_cross_entropy(logits.softmax(dim=1), targets)
+    torch.testing.assert_close(give(logits, name="binary", balance="none"), expected)
+    mixed = 0.7 * targets + 0.3 * targets.flip(0)
+    expected = functional.binary_cross_entropy(logits.softmax(dim=1), mixed)
+    torch.testing.assert_close(compute_losses(logits, mixed, Loss(name="binary")).mean(), expected)
+    pair, two = logits[:, :2], targets[:, :2] / targets[:, :2].sum(dim=1, keepdim=True).clamp(min=1)
+    two[8:] = torch.tensor([0.5, 0.5])
+    plain, binary = (compute_losses(pair, two, Loss(name=name)) for name in ("cross_entropy", "binary"))
+    torch.testing.assert_close(plain, binary)
+    sure = torch.tensor([[80.0, -80.0, 0.0]], requires_grad=True)
+    (gradient,) = torch.autograd.grad(compute_losses(sure, torch.eye(3)[:1], Loss(name="binary")).sum(), sure)
+    assert gradient.isfinite().all()
+
+
+def test_focal_loss_weighs_down_what_is_easy(logits: torch.Tensor) -> None:
+    shares = logits.detach().double().softmax(dim=1).numpy()[np.arange(10), LABELS]
+    for gamma in (0.5, 2.0):
+        expected = (-((1 - shares) ** gamma) * np.log(shares)).mean()
+        assert give(logits, name="focal", gamma=gamma, balance="none").item() == pytest.approx(expected, rel=1e-5)
+    torch.testing.assert_close(give(logits, name="focal", gamma=0), give(logits))
+    sure = torch.tensor([[60.0, 0.0, 0.0]], requires_grad=True)
+    (gradient,) = torch.autograd.grad(compute_losses(sure, torch.eye(3)[:1], Loss(name="focal", gamma=0.5)).sum(), sure)
+    assert gradient.isfinite().all()
+
+
+def test_ordinal_loss_adds_the_squared_distance_of_cumulated_shares(logits: torch.Tensor) -> None:
+    shares = logits.detach().double().softmax(dim=1).numpy()
+    gaps = np.cumsum(shares - np.eye(3)[LABELS], axis=1)
+    expected = give(logits, balance="none").item() + 0.7 * (gaps**2).sum(axis=1).mean()
+    got = give(logits, name="ordinal", order_weight=0.7, balance="none")
+    assert got.item() == pytest.approx(expected, rel=1e-5)
+    near, far = torch.tensor([[0.0, 9.0, 0.0, 0.0]]), torch.tensor([[0.0, 0.0, 0.0, 9.0]])
+    truth = torch.eye(4)[:1]
+    assert compute_losses(near, truth, Loss()) == compute_losses(far, truth, Loss())
+    assert compute_losses(far, truth, Loss(name="ordinal")) > compute_losses(near, truth, Loss(name="ordinal")) + 1
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "binary", "ordinal"])
+def test_losses_that_are_proper_are_least_at_the_true_shares(name: str) -> None:
+    """So that the softmax of the logits stays a probability, as bundles promise; the focal loss is not of these."""
+    truth = torch.tensor([[0.1, 0.2, 0.4, 0.3]])
+    logits = truth.log().clone().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(compute_losses(logits, truth, Loss(name=name)).sum(), logits)
+    torch.testing.assert_close(gradient, torch.zeros_like(gradient), atol=1e-6, rtol=0)
+
+
 def draw_lines(counts: tuple[int, ...], seed: int) -> tuple[torch.Tensor, np.ndarray]:
     rng = np.random.default_rng(seed)
     labels = np.repeat(np.arange(len(counts)), counts)
@@ -81,5 +129,5 @@ def test_every_balance_finds_the_rare_class_that_plain_training_drowns() -> None
     plain = fit("none")
     best = 0.5 * (1 + torch.erf(torch.tensor(0.75 / 2**0.5)).item())  # Bayes: the share on the right side of the middle
     assert plain < best - 0.1
-    for balance in ("logit_adjustment", "weights", "sampler"):
+    for balance in ("logit_adjustment", "weights", "sampler", "generate"):
         assert fit(balance) == pytest.approx(best, abs=0.03), balance

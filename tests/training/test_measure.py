@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, cohen_kappa_score, log_loss, roc_auc_score
 from torch import nn
 
 from secondlook.training.dataset import Pictures
@@ -23,6 +23,13 @@ def test_measures_are_those_of_scikit_learn() -> None:
         balanced_accuracy_score(labels, logits.argmax(axis=1)), abs=1e-9
     )
     assert got["calibration_auc"] == pytest.approx(np.mean(areas), abs=1e-9)
+    named = logits.argmax(axis=1)
+    assert got["calibration_accuracy"] == pytest.approx(accuracy_score(labels, named))
+    assert got["calibration_kappa"] == pytest.approx(cohen_kappa_score(labels, named))
+    assert "calibration_quadratic_kappa" not in got
+    graded = measure_logits(logits, labels, log_prior=np.log(shares).astype(np.float32), ordered=True)
+    quadratic = cohen_kappa_score(labels, named, weights="quadratic")
+    assert graded == got | {"calibration_quadratic_kappa": pytest.approx(quadratic)}
 
 
 def test_labels_without_pictures_are_left_out_of_means() -> None:

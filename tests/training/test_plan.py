@@ -37,8 +37,17 @@ def test_a_plan_from_any_step_is_the_rest_of_the_whole_plan() -> None:
 
 
 def test_fewer_pictures_than_a_batch_make_one_step() -> None:
-    assert count_steps_per_epoch(5, 8) == 1
-    assert count_steps_per_epoch(17, 8) == 2
     recipe = make_recipe(stages=[{"epochs": 1, "size_px": 32}])
+    assert count_steps_per_epoch(recipe, np.arange(5)) == 1
+    assert count_steps_per_epoch(recipe, np.arange(17)) == 2
     (step,) = plan_steps(recipe, np.arange(5))
     assert sorted(step.positions) == [0, 1, 2, 3, 4]
+
+
+def test_generated_balance_makes_epochs_longer() -> None:
+    labels = np.repeat([0, 1], [30, 5])
+    recipe = make_recipe(loss={"balance": "generate"}, stages=[{"epochs": 2, "size_px": 32}])
+    steps = list(plan_steps(recipe, labels))
+    assert len(steps) == 2 * count_steps_per_epoch(recipe, labels) == 14
+    seen = labels[np.concatenate([step.positions for step in steps[:7]])]
+    assert abs((seen == 0).sum() - (seen == 1).sum()) <= 4

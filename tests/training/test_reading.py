@@ -6,7 +6,7 @@ import yaml
 
 from secondlook.errors import RecipeError
 from secondlook.training.reading import SHIPPED, read_recipe
-from secondlook.training.recipe import Recipe, nearest
+from secondlook.training.recipe import VIEWS, Recipe, nearest
 from tests.training.tiny import make_recipe, read_tiny_recipe
 
 GOOD = """\
@@ -42,10 +42,27 @@ def write(tmp_path: Path, text: str) -> Path:
         ("epochs: 3", "epochs: three", 8, "`stages.1.epochs`: .*valid integer.*'three'"),
         ("epochs: 2,", "epochs: 0,", 7, "`stages.0.epochs`: .*greater than or equal to 1, got 0"),
         ("name: mine", "name: Mine!", 1, "`name`: .*match pattern"),
-        ("{input_size_px: 96}", "{input_size_px: 96, views: 7}", 12, "`export.views`: .*got 7; the nearest is `8`"),
+        ("{input_size_px: 96}", "{input_size_px: 96, views: 7}", 12, "`export.views`: .*the nearest is `8`.*got 7"),
         (", folder: ham10000}", "}", 3, "`data`: give either `manifest`, or `source` and `folder`"),
         ("task: skin", "task: skin\nsplit: {train: 0.9}", 3, "`split`: .*must add up to 1"),
         ("task: skin", "task: skin\naugmentation: {zoom: [2, 1]}", 3, "`augmentation`: `zoom` must be two positive"),
+        ("task: skin", "task: skin\naugmentation: {brightness: 1}", 3, "`augmentation`: `brightness` must be a number"),
+        (
+            "task: skin",
+            "task: skin\naugmentation: {preset: r7}",
+            3,
+            "`augmentation`: unknown preset 'r7'; the nearest is `r1`",
+        ),
+        ("task: skin", "task: skin\nloss: {name: ordinal}", 3, r"`loss`: `ordinal` needs.*grades \(knee\); .*skin"),
+        ("task: skin", "task: skin\nmeasure: quadratic_kappa", 3, "`measure`: `quadratic_kappa` needs a task"),
+        ("task: skin", "task: skin\nstop: {measure: quadratic_kappa}", 3, "`stop`: `quadratic_kappa` needs a task"),
+        ("  name: adamw", "  schedule: step", 10, "`optimiser`: `schedule: step` needs `drop_epochs`"),
+        (
+            "{input_size_px: 96}",
+            "{input_size_px: 96, views: [identity, flip]}",
+            12,
+            "`export.views.1`: .*nearest is `flip_vertical`",
+        ),
         ("task: skin", "task: skin\nseed: -1", 3, "`seed`: .*greater than or equal to 0"),
     ],
 )
@@ -146,7 +163,7 @@ def test_dump_writes_every_default_and_reads_back_as_the_same(tmp_path: Path) ->
     again = read_tiny_recipe(tmp_path)
     assert again == recipe
     assert again.fingerprint() == recipe.fingerprint()
-    assert yaml.safe_load(recipe.dump())["loss"] == {"balance": "logit_adjustment", "label_smoothing": 0.0}
+    assert yaml.safe_load(recipe.dump())["stop"] == {"patience": 0, "measure": None}
     assert set(yaml.safe_load(recipe.dump())) == set(Recipe.model_fields)
 
 
@@ -166,3 +183,39 @@ def test_nearest() -> None:
     assert nearest("dropot", ["drop_path", "dropout", "name"]) == "dropout"
     assert nearest(3, ["1", "2", "4", "8"]) in {"2", "4"}
     assert nearest(100, ["1", "2", "4", "8"]) == "8"
+
+
+def test_a_preset_is_written_out_and_what_stands_beside_it_goes_first(tmp_path: Path) -> None:
+    text = GOOD.replace("task: skin", "task: skin\naugmentation: {preset: r1, shear: 0.1, hair: 0.3}")
+    recipe = read_recipe(write(tmp_path, text))
+    written = yaml.safe_load(recipe.dump())["augmentation"]
+    assert "preset" not in written
+    assert written | {"shear": 0.1, "hair": 0.3, "rotation_degrees": 40, "brightness": [0.5, 1.5]} == written
+    plain = yaml.safe_dump({**yaml.safe_load(GOOD), "augmentation": written})
+    again = read_recipe(write(tmp_path, plain))
+    assert again == recipe
+    assert again.fingerprint() == recipe.fingerprint()
+    changed = read_recipe(write(tmp_path, GOOD), changes=["augmentation.preset=r1", "augmentation.shear=0.1"])
+    assert changed.augmentation.shear == 0.1
+    assert changed.augmentation.flip_vertical
+
+
+def test_a_number_of_views_means_the_first_ones(tmp_path: Path) -> None:
+    two = read_recipe(write(tmp_path, GOOD), changes=["export.views=2"]).export.views
+    assert two == ("identity", "flip_horizontal")
+    assert len(read_recipe(write(tmp_path, GOOD), changes=["export.views=8"]).export.views) == len(VIEWS) == 8
+    chosen = read_recipe(write(tmp_path, GOOD), changes=["export.views=[identity, rotate_90]"]).export.views
+    assert chosen == ("identity", "rotate_90")
+    with pytest.raises(RecipeError, match="expected every view once"):
+        read_recipe(write(tmp_path, GOOD), changes=["export.views=[identity, identity]"])
+
+
+def test_measures_of_grades_are_for_tasks_that_have_them(tmp_path: Path) -> None:
+    changes = ["task=knee", "loss.name=ordinal", "measure=quadratic_kappa", "stop.measure=quadratic_kappa"]
+    assert read_recipe(write(tmp_path, GOOD), changes=changes).loss.name == "ordinal"
+
+
+def test_what_decides_when_a_run_ends_is_part_of_what_weights_depend_on() -> None:
+    for part in ({"stop": {"patience": 3}}, {"optimiser": {"schedule": "plateau"}}):
+        weights = [make_recipe(**part, export={"input_size_px": side}).describe_weights() for side in (32, 48)]
+        assert weights[0] != weights[1]
