@@ -104,6 +104,8 @@ def tabulate_facts(bundle: "Bundle") -> Table:
         "Licence": facts.licence,
         "Recipe": f"{facts.training.recipe} ({facts.training.recipe_sha256[:12]})",
         "Trained on": f"{facts.training.data} ({facts.training.data_fingerprint[:12]})",
+        "Started from": facts.training.weights,
+        "Heatmap": facts.graph.map.replace("_", " "),
         "Leak": facts.training.leak,
     }
     table = Table(show_header=False, box=None)

@@ -33,6 +33,11 @@ SNIFFED_BYTES = 132
 MAX_WORKERS = 8
 HEATMAP_SIDE_PX = 1024
 PLAIN_WIDTH = 160
+KINDS = {
+    "class_activation": "places whose sum gives the answer",
+    "head_by_place": "what the model says of each place by itself",
+    "occlusion": "found by hiding one part of the picture after another",
+}
 COLOURS = {"urgent": "bold red", "refer": "yellow", "routine": "green", "not_evaluable": "magenta"}
 
 Record = dict[str, Any]
@@ -70,7 +75,8 @@ def predict(
     with open_output(output) as stream:
         WRITERS[form or choose_format(output)](records, predictor, stream)
     failed = sum(record["error"] is not None for record in records)
-    console.print(f"{len(records) - failed} read, {failed} not read.", highlight=False)
+    kind = f" Heatmaps: {KINDS[predictor.bundle.facts.graph.map]}." if heatmaps else ""
+    console.print(f"{len(records) - failed} read, {failed} not read.{kind}", highlight=False)
     if failed:
         raise typer.Exit(1)
 
@@ -223,6 +229,7 @@ def describe_prediction(prediction: "Prediction") -> Record:
             ],
         },
         "outlier_score": prediction.outlier_score,
+        "heatmap_kind": prediction.heatmap_kind,
         "bundle": {
             "name": prediction.bundle.name,
             "version": prediction.bundle.version,

@@ -92,7 +92,7 @@ def run_graph(folder: Path, manifest: Manifest, facts: BundleFacts, *, track: Tr
     return Outputs(
         np.concatenate([outputs.logits for outputs in found]),
         np.concatenate([outputs.embedding for outputs in found]),
-        np.empty((len(found), 0, 0, 0), dtype=np.float32),
+        None,
     )
 
 

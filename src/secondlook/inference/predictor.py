@@ -48,8 +48,8 @@ class Prediction:
         outlier_score: Distance from the calibration pictures; higher is stranger.
         quality: How good the picture is.
         heatmaps: By label, float32 h×w in 0…1 over what the network saw of the picture, row 0 at the top.
-        map_kind: What the heatmaps are: ``class_activation``, ``head_by_place``, or ``occlusion``, which is computed
-            when a heatmap is first asked for.
+        heatmap_kind: What the heatmaps are: ``class_activation``, ``head_by_place``, or ``occlusion``, which is
+            computed when a heatmap is first asked for.
         seen: That part of the picture: left, top, right and lower edge as shares of width and height.
         embedding: float32 D.
         bundle: Which bundle answered.
@@ -65,7 +65,7 @@ class Prediction:
     outlier_score: float
     quality: Quality
     heatmaps: Mapping[str, NDArray[np.float32]]
-    map_kind: MapKind
+    heatmap_kind: MapKind
     seen: Box
     embedding: NDArray[np.float32]
     bundle: BundleIdentity
@@ -132,7 +132,7 @@ class Predictor:
         started = time.perf_counter()
         calibration = self.bundle.calibration
         picture, image = read_input(source, self.bundle.facts.input_size_px, resize=self.bundle.facts.resize)
-        quality = assess_quality(picture.pixels, shorter_side_px=picture.source.shorter_side_px)
+        quality = assess_quality(picture.pixels, kind=self.task.kind, shorter_side_px=picture.source.shorter_side_px)
         outputs = self.bundle.session.run(image[None])
         probabilities = dict(zip(self.task.keys, calibrate(outputs.logits[0], calibration).tolist(), strict=True))
         label = max(probabilities, key=lambda key: probabilities[key] / self.usual_shares[key])
@@ -150,7 +150,7 @@ class Predictor:
             outlier_score=outlier_score,
             quality=quality,
             heatmaps=self._find_heatmaps(image, outputs.map),
-            map_kind=self.bundle.facts.graph.map,
+            heatmap_kind=self.bundle.facts.graph.map,
             seen=self._find_seen(picture),
             embedding=outputs.embedding[0],
             bundle=self.identity,

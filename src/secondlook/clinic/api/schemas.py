@@ -62,6 +62,10 @@ class PredictionOut(Schema):
     heatmap: str = Field(
         description="PNG data URI, transparent where nothing spoke for the label; it covers the part that `seen` gives."
     )
+    heatmap_kind: Literal["class_activation", "head_by_place", "occlusion"] = Field(
+        description="What the heatmap shows: places whose sum is the answer, the model's answer for each place alone, or "
+        "what hiding each part of the picture takes away."
+    )
     seen: tuple[float, float, float, float] = Field(
         description="Left, top, right and lower edge of what the model saw, as shares of the picture."
     )
@@ -102,6 +106,7 @@ def describe_answer(answer: Answer) -> PredictionOut:
         outlier_score=prediction.outlier_score,
         bundle=BundleOut(name=prediction.bundle.name, version=prediction.bundle.version, hash=prediction.bundle.sha256),
         heatmap=encode_heatmap(prediction),
+        heatmap_kind=prediction.heatmap_kind,
         seen=prediction.seen,
         notice=str(WORDS[prediction.task].notice),
     )

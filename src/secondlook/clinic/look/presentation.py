@@ -11,6 +11,7 @@ from secondlook.clinic.look.wording import WORDS, TaskWords, TriageWords
 from secondlook.conditions import Label, Language, Task
 from secondlook.imaging.resize import Box
 from secondlook.inference.predictor import BundleIdentity, Triage
+from secondlook.inference.schema import MapKind
 
 WARNINGS = frozenset({"quality", "outlier"})
 # Said once, at the foot of the answer.
@@ -152,6 +153,7 @@ class Presented:
     shown: Shown
     bundle: BundleIdentity
     evidence: str
+    heatmap_kind: MapKind
 
     @property
     def evaluable(self) -> bool:
@@ -169,6 +171,7 @@ def present_answer(answer: Answer) -> Presented:
     prediction, predictor = answer.prediction, answer.predictor
     language = read_language()
     height, width = answer.picture.pixels.shape[:2]
+    heatmap = "" if prediction.triage == "not_evaluable" else encode_heatmap(prediction)
     bars, words = present_bars(answer, language), WORDS[prediction.task]
     return Presented(
         task=prediction.task,
@@ -182,9 +185,10 @@ def present_answer(answer: Answer) -> Presented:
         bars=bars,
         named=next(bar for bar in bars if bar.key == prediction.label),
         scale=present_scale(answer),
-        shown=Shown(encode_picture(answer.picture), encode_heatmap(prediction), width, height, prediction.seen),
+        shown=Shown(encode_picture(answer.picture), heatmap, width, height, prediction.seen),
         bundle=prediction.bundle,
         evidence=describe_evidence(predictor.bundle.evidence, words.evidence),
+        heatmap_kind=prediction.heatmap_kind,
     )
 
 
