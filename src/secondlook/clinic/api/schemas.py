@@ -8,6 +8,7 @@ from pydantic import Field
 from secondlook.clinic.look.presentation import read_language
 from secondlook.clinic.look.services import Answer, encode_heatmap
 from secondlook.clinic.look.wording import WORDS
+from secondlook.inference.schema import MapKind
 
 
 class ReasonOut(Schema):
@@ -62,9 +63,9 @@ class PredictionOut(Schema):
     heatmap: str = Field(
         description="PNG data URI, transparent where nothing spoke for the label; it covers the part that `seen` gives."
     )
-    heatmap_kind: Literal["class_activation", "head_by_place", "occlusion"] = Field(
-        description="What the heatmap shows: places whose sum is the answer, the model's answer for each place alone, or "
-        "what hiding each part of the picture takes away."
+    heatmap_kind: MapKind = Field(
+        description="What the heatmap shows: places whose sum is the answer, the model's answer for each place alone, "
+        "or what hiding each part of the picture takes away."
     )
     seen: tuple[float, float, float, float] = Field(
         description="Left, top, right and lower edge of what the model saw, as shares of the picture."
