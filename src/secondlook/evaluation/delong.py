@@ -66,9 +66,8 @@ def compare_aucs(
     difference = float(areas[1] - areas[0])
     variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
     error = math.sqrt(max(variance, 0.0))
-    if difference == 0:
-        p = 1.0
-    else:
+    p = 1.0
+    if difference != 0:
         p = math.erfc(abs(difference) / error / math.sqrt(2)) if error > 1e-12 else math.nan
     reach = NORMAL_QUANTILE * error
     return AucTest(float(areas[0]), float(areas[1]), difference, difference - reach, difference + reach, p)

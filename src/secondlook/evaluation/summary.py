@@ -1,5 +1,6 @@
 """The few figures that models are compared by, each with its interval, from what a bundle answered."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -67,3 +68,12 @@ def bound_summary(answers: Answers, *, seed: int, resamples: int) -> dict[str, I
     return bootstrap_measures(
         lambda weights: measure_summary(answers, weights), answers.groups, seed=seed, resamples=resamples
     )
+
+
+def stack_interval(interval: Interval) -> str:
+    """Return a figure above its interval, narrow enough for many columns on a terminal."""
+    if math.isnan(interval.value):
+        return "–"
+    if math.isnan(interval.lower):
+        return f"{interval.value:.3f}\n(too few)"
+    return f"{interval.value:.3f}\n{interval.lower:.2f}–{interval.upper:.2f}"

@@ -31,6 +31,11 @@ def plot_history(history: Sequence[dict[str, float]], file: Path) -> None:
         axes.grid(alpha=0.3)
         if len(names) > 1:
             axes.legend()
+    save_figure(figure, file)
+
+
+def save_figure(figure: Figure, file: Path) -> None:
+    """Write a figure as a PNG, replacing an earlier one atomically."""
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{os.getpid()}.{file.name}")
     figure.savefig(temporary, format="png", dpi=100)
