@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from secondlook.errors import DatasetError
-from tests.data.sources.trees import HAM_HEADER, draw, lay_ham10000, read
+from tests.data.sources.trees import draw, lay_ham10000, lay_two_sizes, read
 
 
 @pytest.mark.parametrize(
@@ -69,20 +69,6 @@ def test_a_metadata_table_without_its_columns_is_refused(tmp_path: Path) -> None
     (tmp_path / "HAM10000_metadata.csv").write_text("image_id,dx\nISIC_1,nv\n")
     with pytest.raises(DatasetError, match="lacks lesion_id, dx_type, age"):
         read("ham10000", tmp_path)
-
-
-def lay_two_sizes(root: Path, *, reverse: bool = False) -> None:
-    """Lay out 20 nevi, half of them larger too, and 10 melanomas, two of them larger too."""
-    rows = [f"HAM_{number},ISIC_{number},{label},histo,40,male,back" for number, label in enumerate(CLASSES)]
-    rows = rows[::-1] if reverse else rows
-    (root / "HAM10000_metadata.csv").write_text("\n".join([HAM_HEADER, *rows]) + "\n")
-    for number, label in enumerate(CLASSES):
-        draw(root / "images_200x150" / f"ISIC_{number}.jpg", number)
-        if number % (2 if label == "nv" else 5) == 0:
-            draw(root / "images_224x224" / f"ISIC_{number}.jpg", number)
-
-
-CLASSES = ["nv"] * 20 + ["mel"] * 10
 
 
 def test_sharper_pictures_are_the_same_share_of_every_class(tmp_path: Path) -> None:

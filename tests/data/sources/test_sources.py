@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from secondlook.conditions import TASKS
-from secondlook.data.sources import SOURCES, explain_folder, recognise_folder
+from secondlook.data.sources import SOURCES, enter_folder, explain_folder, recognise_folder
 from secondlook.errors import DatasetError, InputError
 from tests.data.sources.test_isic import ISIC_2018
 from tests.data.sources.trees import (
@@ -17,11 +17,13 @@ from tests.data.sources.trees import (
     lay_mura,
     lay_pad_ufes20,
     lay_spreadsheet,
+    lay_two_sizes,
     read,
 )
 
 TREES: dict[str, Callable[[Path], None]] = {
     "ham10000": lay_ham10000,
+    "ham10000_squares": lay_two_sizes,
     "pad_ufes20": lay_pad_ufes20,
     "spreadsheet": lay_spreadsheet,
     "mura": lambda root: lay_mura(root, lists=False),
@@ -52,18 +54,24 @@ def test_there_is_a_tree_of_every_source() -> None:
 def test_every_source_recognises_its_own_layout(name: str, trees: dict[str, Path]) -> None:
     found = recognise_folder(trees[name])
     assert found is not None
-    assert found.name == name
+    assert found.name == name.removesuffix("_squares")
+    assert enter_folder(SOURCES[name], trees[name]) is not None
     assert len(read(name, trees[name])[0]) > 0
 
 
 @pytest.mark.parametrize(
     ("told", "really"),
-    [(told, really) for told in SOURCES for really in SOURCES if told != really],
+    [
+        (told, really)
+        for told in SOURCES
+        for really in SOURCES
+        if told != really and (told, really) != ("ham10000", "ham10000_squares")
+    ],
 )
 def test_a_wrong_folder_is_told_what_it_looks_like(told: str, really: str, trees: dict[str, Path]) -> None:
     with pytest.raises(DatasetError) as caught:
         read(told, trees[really])
-    assert f"looks like the source {really}:" in caught.value.summary
+    assert f"looks like the source {really.removesuffix('_squares')}:" in caught.value.summary
     assert caught.value.summary.startswith("Expected")
     assert str(trees[really].parent) not in str(caught.value)
 

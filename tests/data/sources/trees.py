@@ -56,6 +56,20 @@ def lay_ham10000(
     (root / metadata).write_text(text + "\n", encoding="utf-8")
 
 
+CLASSES = ["nv"] * 20 + ["mel"] * 10
+
+
+def lay_two_sizes(root: Path, *, reverse: bool = False) -> None:
+    """Lay out 20 nevi, half of them larger too, and 10 melanomas, two of them larger too."""
+    rows = [f"HAM_{number},ISIC_{number},{label},histo,40,male,back" for number, label in enumerate(CLASSES)]
+    rows = rows[::-1] if reverse else rows
+    (root / "HAM10000_metadata.csv").write_text("\n".join([HAM_HEADER, *rows]) + "\n")
+    for number, label in enumerate(CLASSES):
+        draw(root / "images_200x150" / f"ISIC_{number}.jpg", number)
+        if number % (2 if label == "nv" else 5) == 0:
+            draw(root / "images_224x224" / f"ISIC_{number}.jpg", number)
+
+
 def lay_isic(root: Path, header: str, rows: list[str]) -> None:
     truth = root / "GroundTruth" / "ISIC_Training_GroundTruth.csv"
     truth.parent.mkdir(parents=True)

@@ -86,7 +86,8 @@ def read_folder(
         return settle_scan(scan, settled, keep=keep, decode=decode, track=track)
     except DatasetError as error:
         other = recognise_folder(folder)
-        if other is None or other is source:
+        own = source is not FOLDERS and enter_folder(source, folder)  # folders fit every tree
+        if other is None or other is source or own:
             raise
         found = enter_folder(other, folder) or folder
         hint = f"{found.name} looks like the source {other.name}: {other.summary}"
