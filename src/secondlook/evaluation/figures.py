@@ -60,10 +60,10 @@ def draw_bars(composition: Composition, *, title: str, caption: str) -> str:
             composition.factor.rows, composition.shares, composition.pictures, composition.groups, strict=True
         )
     ]
-    heads = _draw_heads(
+    heads = draw_heads(
         ("", "Share of all pictures<small>95 % interval</small>", "Pictures<small>of patients or lesions</small>")
     )
-    return _draw_figure("bars", heads, lines, title=title, caption=caption)
+    return draw_figure("bars", heads, lines, title=title, caption=caption)
 
 
 def draw_shares(
@@ -79,8 +79,8 @@ def draw_shares(
         ]
         lines.append(f'<tr><th scope="row">{escape(value)}</th>{"".join(cells)}</tr>')
     heads = [_head_column(column, name_label) for column in composition.columns if column.label]
-    return _draw_figure(
-        "shares", _draw_heads(("", *heads)), lines, title=title, caption=caption, note=note, columns=len(heads)
+    return draw_figure(
+        "shares", draw_heads(("", *heads)), lines, title=title, caption=caption, note=note, columns=len(heads)
     )
 
 
@@ -103,8 +103,8 @@ def draw_matrix(
             for interval in intervals
         ]
         lines.append(f'<tr><th scope="row">{escape(name)}</th>{"".join(cells)}</tr>')
-    top = _draw_heads(("", *map(escape, heads)))
-    return _draw_figure("shares matrix", top, lines, title=title, caption=caption, note=note, columns=len(heads))
+    top = draw_heads(("", *map(escape, heads)))
+    return draw_figure("shares matrix", top, lines, title=title, caption=caption, note=note, columns=len(heads))
 
 
 def draw_reaches(reaches: Iterable[Reach], *, chance: float, limit: float, title: str, caption: str, note: str) -> str:
@@ -129,7 +129,7 @@ def draw_reaches(reaches: Iterable[Reach], *, chance: float, limit: float, title
         '<tr><th scope="col">Known to the model</th><th scope="col" class="axis">AUC (95 % interval)'
         f'<span aria-hidden="true">{axis}</span></th></tr>'
     )
-    return _draw_figure("reach", heads, lines, title=title, caption=caption, note=note)
+    return draw_figure("reach", heads, lines, title=title, caption=caption, note=note)
 
 
 def _place(number: float) -> str:
@@ -146,12 +146,13 @@ def _head_column(column: Column, name_label: Callable[[str], str]) -> str:
     return f"{name}<small>{count(column.pictures, 'picture', 'pictures')} of {column.groups:,}</small>"
 
 
-def _draw_heads(heads: Iterable[str]) -> str:
+def draw_heads(heads: Iterable[str]) -> str:
+    """Return the row of headings of a table, each HTML; an empty one heads nothing."""
     cells = (f'<th scope="col">{head}</th>' if head else "<td></td>" for head in heads)
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _draw_figure(
+def draw_figure(
     style: str,
     heads: str,
     lines: Iterable[str],
