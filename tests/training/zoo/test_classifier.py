@@ -1,8 +1,11 @@
+from typing import get_args
+
 import pytest
 import torch
 from torch import nn
 
-from secondlook.training.zoo import FAMILIES, build_network
+from secondlook.training.recipe import FLAT_FAMILIES, Family
+from secondlook.training.zoo import BUILT_ON_TIMM, FROM_SCRATCH, build_network
 from secondlook.training.zoo.classifier import Classifier
 from tests.training.tiny import NETWORK, make_recipe
 
@@ -41,18 +44,24 @@ def test_dropout_works_in_training_alone(network: Classifier) -> None:
 
 @pytest.mark.parametrize(
     ("family", "name", "cells"),
-    [("timm", NETWORK, 2), ("timm", f"{NETWORK}.r160_in1k", 2), ("mobilenetv2_blocks", "mobilenetv2_035", 1)],
+    [("timm", NETWORK, 4), ("timm", f"{NETWORK}.r160_in1k", 4), ("mobilenetv2_blocks", "mobilenetv2_035", 1)],
 )
-def test_every_family_gives_logits_and_maps_and_learns(family: str, name: str, cells: int) -> None:
-    model = make_recipe(model={"family": family, "name": name, "dropout": 0.1}).model
-    network = build_network(model, classes=7)
-    logits, embedding, activation = network.explain(torch.rand(2, 3, 64, 64))
+def test_every_family_on_timm_gives_logits_and_maps_and_learns(family: str, name: str, cells: int) -> None:
+    recipe = make_recipe(
+        model={"family": family, "name": name, "dropout": 0.1},
+        stages=[{"epochs": 1, "size_px": 128}],
+        export={"input_size_px": (128, 160)},
+    )
+    network = build_network(recipe, classes=7)
+    logits, embedding, activation = network.explain(torch.rand(2, 3, 128, 160))
     assert logits.shape == (2, 7)
     assert embedding.shape[1] == network.head.in_features
-    assert activation.shape == (2, 7, cells, cells)
+    assert activation.shape == (2, 7, cells, cells + 1)
     logits.logsumexp(dim=1).sum().backward()
     assert all(weight.grad is not None for weight in network.parameters())
 
 
 def test_no_family_goes_untested() -> None:
-    assert set(FAMILIES) == {"timm", "mobilenetv2_blocks"}
+    assert set(BUILT_ON_TIMM) == {"timm", "mobilenetv2_blocks"}
+    assert set(BUILT_ON_TIMM) | set(FROM_SCRATCH) == set(get_args(Family))
+    assert set(FLAT_FAMILIES) < set(FROM_SCRATCH)

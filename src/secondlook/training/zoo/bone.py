@@ -14,7 +14,7 @@ def build_r2_bone(size_px: tuple[int, int]) -> nn.Module:
     """Build three blocks of [two convolutions, batch norm, max pooling, dropout], then two dense layers.
 
     Each dense layer has a ReLU, batch norm and dropout. At 224 px the flattened maps have 28 · 28 · 128 = 100,352
-    values, so that the first dense layer has 102,761,472 weights.
+    values, so that the first dense layer has 102,761,472 weights, biases included.
 
     Args:
         size_px: Height and width of the pictures.
