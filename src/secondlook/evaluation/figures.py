@@ -52,17 +52,14 @@ def count(number: int, one: str, many: str) -> str:
 def draw_bars(composition: Composition, *, title: str, caption: str) -> str:
     """Return one bar per value, over all pictures, with its share, interval, pictures, and patients or lesions."""
     lines = [
-        f'<tr><th scope="row">{escape(value)}</th>'
+        f'<tr><th scope="row">{escape(value)}<small>{_write_count(pictures[0], groups[0])}</small></th>'
         f'<td class="bar"><span style="--share:{shares[0].value:.4f}"></span>'
-        f"{write_percent(shares[0].value)} ({write_bounds(shares[0])})</td>"
-        f"<td>{pictures[0]:,}<small>of {groups[0]:,}</small></td></tr>"
+        f"{write_percent(shares[0].value)} ({write_bounds(shares[0])})</td></tr>"
         for value, shares, pictures, groups in zip(
             composition.factor.rows, composition.shares, composition.pictures, composition.groups, strict=True
         )
     ]
-    heads = draw_heads(
-        ("", "Share of all pictures<small>95 % interval</small>", "Pictures<small>of patients or lesions</small>")
-    )
+    heads = draw_heads(("", "Share of all pictures (95 % interval)"))
     return draw_figure("bars", heads, lines, title=title, caption=caption)
 
 
@@ -119,7 +116,7 @@ def draw_reaches(reaches: Iterable[Reach], *, chance: float, limit: float, title
             f'<tr><th scope="row">{escape(reach.name)}<small>{escape(reach.detail)}</small></th>'
             f'<td class="plot"><span style="{places}" aria-hidden="true">'
             '<span class="limit"></span><span class="line"></span><span class="dot"></span></span>'
-            f'{write_auc(interval)} <span class="mark {style}">{escape(words)}</span></td></tr>'
+            f'<b>{write_auc(interval)}</b> <span class="mark {style}">{escape(words)}</span></td></tr>'
         )
     axis = "".join(
         f'<span style="inset-inline-start:{_place(number)}">{words}</span>'
@@ -143,7 +140,11 @@ def _write_plain_bounds(interval: Interval) -> str:
 
 def _head_column(column: Column, name_label: Callable[[str], str]) -> str:
     name = escape(name_label(column.label or ""))
-    return f"{name}<small>{count(column.pictures, 'picture', 'pictures')} of {column.groups:,}</small>"
+    return f"{name}<small>{_write_count(column.pictures, column.groups)}</small>"
+
+
+def _write_count(pictures: int, groups: int) -> str:
+    return f"{count(pictures, 'picture', 'pictures')} of {groups:,}" if pictures else "no picture"
 
 
 def draw_heads(heads: Iterable[str]) -> str:

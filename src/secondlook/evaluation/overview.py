@@ -36,7 +36,7 @@ from secondlook.evaluation.figures import (
 )
 from secondlook.evaluation.intervals import Interval
 from secondlook.evaluation.shares import Composition, compose_factors
-from secondlook.evaluation.shortcuts import CHANCE, LIMIT, TOGETHER, Guess, Shortcuts, measure_shortcuts
+from secondlook.evaluation.shortcuts import CHANCE, LEAST_GROUPS, LIMIT, TOGETHER, Guess, Shortcuts, measure_shortcuts
 
 SAMPLE_PX = 320
 FEW_CLASSES = 3
@@ -79,7 +79,7 @@ class Overview:
     def describe_guess(self, guess: Guess) -> str:
         """Return how well a family of facts tells the class, in a sentence."""
         name = f"{guess.family.title} ({guess.family.detail})"
-        if guess.macro.lower > LIMIT:
+        if guess.macro.lower > LIMIT or not guess.told:
             return f"{name}: AUC {write_auc(guess.macro)}."
         told = ", ".join(f"{write_auc(guess.by_label[key])} for {self.name_label(key)}" for key in guess.told)
         return f"{name}: AUC {told}."
@@ -157,6 +157,9 @@ def describe_shortcuts(overview: Overview) -> str:
     if shortcuts.obstacle:
         return f"Shortcuts were not looked for. {shortcuts.obstacle}"
     found = list_single(shortcuts) or list(shortcuts.suspicious)
+    weak = [guess for guess in shortcuts.guesses if guess.weak]
+    if not found and weak:
+        return f"No shortcut found, but weak signs of one. {' '.join(map(overview.describe_guess, weak))}"
     if not found:
         return "No shortcut found: what the files give away besides the disease does not tell the class."
     lead = "Possible shortcut"
@@ -172,16 +175,15 @@ def list_single(shortcuts: Shortcuts) -> list[Guess]:
 
 def mark_guess(guess: Guess) -> Mark:
     """Return how a family of facts is marked: a style and a few words."""
-    lower, upper = guess.macro.lower, guess.macro.upper
     if not guess.varies:
         return "clean", "The same in all pictures"
     if guess.suspicious:
         return "doubt", "Possible shortcut, or the disease" if guess.family.from_the_lesion else "Possible shortcut"
-    if np.isnan(lower):
+    if np.isnan(guess.macro.lower):
         return "unknown", "Too few to say"
-    if upper <= LIMIT:
-        return "clean", "No sign of a shortcut"
-    return "unknown", "Weak sign" if lower > CHANCE else "Not ruled out"
+    if guess.weak:
+        return "unknown", "Weak sign"
+    return ("clean", "No sign of a shortcut") if guess.macro.upper <= LIMIT else ("unknown", "Not ruled out")
 
 
 def describe_difference(composition: Composition, overview: Overview) -> str:
@@ -372,7 +374,9 @@ METHOD = (
     "patient or lesion counting once. They say how far a figure could move if other patients of the same kind had been "
     "collected, not how far this collection is from everyday practice.</p>\n"
     "<p>Many figures stand on this page: of twenty intervals one misses the truth by chance. A mark needs an interval "
-    f"that lies wholly above {LIMIT}, well away from guessing, and classes with at least 20 patients or lesions.</p>\n"
+    f"that lies wholly above {LIMIT}, well away from guessing, and classes with at least {LEAST_GROUPS} patients or "
+    "lesions. An AUC somewhat below 0.50 is guessing, too: what the model learns from chance in one part of the "
+    "pictures misleads it in the other.</p>\n"
     "<p>“1,113 pictures of 614” are those of 614 patients or lesions. These are the groups of the manifest, which are "
     "never parted between training and test. Empty cells of the manifest are shown as not recorded, never filled in. "
     "Every figure is a table that can be read aloud, copied and printed; nothing is loaded from elsewhere.</p>"

@@ -62,6 +62,11 @@ class Guess:
         """Whether this is a possible shortcut: the lower bound of the mean, or of a class, lies above ``LIMIT``."""
         return self.macro.lower > LIMIT or bool(self.told)
 
+    @property
+    def weak(self) -> bool:
+        """Whether it tells the class better than guessing, but is not suspicious."""
+        return self.macro.lower > CHANCE and not self.suspicious
+
 
 @dataclass(frozen=True)
 class Shortcuts:
