@@ -2,9 +2,10 @@
 
     python scripts/fit_quality_limits.py [--data FOLDER] [--sample 1500] [--seed 0]
 
-A flag's limit is the figure that 0.1 % of the undamaged pictures (HAM10000 and PAD-UFES-20) do not reach. The limit
-beyond which a picture counts as impossible to judge is the median figure of the same pictures severely damaged.
-Sizes are judged by what they cost in sharpness: pictures are shrunk to a given shorter side and enlarged again.
+Photographs (HAM10000, PAD-UFES-20) and radiographs (chests, knees) are fitted apart. A flag's limit is the figure that
+0.1 % of the undamaged pictures do not reach. The limit beyond which a picture counts as impossible to judge is the
+median figure of the same pictures severely damaged. Sizes are judged by what they cost in sharpness: pictures are
+shrunk to a given shorter side and enlarged again.
 """
 
 import argparse
@@ -16,16 +17,25 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from secondlook.imaging.quality import LIMITS, VIEW_PX, assess_quality, measure_quality
+from secondlook.conditions import Kind
+from secondlook.imaging.quality import LIMITS, VIEW_PX, Limit, assess_quality, measure_quality
 from secondlook.imaging.read import read_picture
 from secondlook.imaging.resize import resize_picture
 
 Pixels = NDArray[np.uint8]
 Figures = list[dict[str, float]]
-FOLDERS = {
-    "HAM10000, 200×150": "ham10000/images_200x150",
-    "HAM10000, 224×224": "ham10000/images_224x224",
-    "PAD-UFES-20": "pad_ufes20/images",
+Limits = dict[str, Limit]
+FOLDERS: dict[Kind, dict[str, tuple[str, ...]]] = {
+    "photograph": {
+        "HAM10000, 200×150": ("ham10000/images_200x150",),
+        "HAM10000, 224×224": ("ham10000/images_224x224",),
+        "PAD-UFES-20": ("pad_ufes20/images",),
+    },
+    "radiograph": {
+        "chests, normal": ("chest_xray/train/NORMAL",),
+        "chests, pneumonia": ("chest_xray/train/PNEUMONIA",),
+        "knees": tuple(f"knee_oa/{part}/{grade}" for part in ("train", "val") for grade in range(5)),
+    },
 }
 
 
@@ -76,53 +86,55 @@ DAMAGES: dict[str, tuple[tuple[str, Callable[[Pixels], Pixels]], tuple[str, Call
 SIDES_PX = (128, 112, 96, 80, 64, 48, 40, 32, 24)
 
 
-def read_sample(folder: Path, count: int, seed: int) -> list[Pixels]:
-    """Return the pixels of a seeded sample of a folder's pictures."""
-    paths = sorted(folder.iterdir())
+def read_sample(folders: list[Path], count: int, seed: int) -> list[Pixels]:
+    """Return the pixels of a seeded sample of the pictures of some folders."""
+    paths = sorted(path for folder in folders for path in folder.iterdir())
     chosen = np.random.default_rng(seed).choice(len(paths), min(count, len(paths)), replace=False)
     return [read_picture(paths[index]).pixels for index in sorted(chosen)]
 
 
-def share_flagged(figures: Iterable[dict[str, float]], code: str) -> float:
+def share_flagged(figures: Iterable[dict[str, float]], code: str, limits: Limits) -> float:
     """Return the share of figures that the present limit flags, in percent."""
-    return 100 * float(np.mean([not LIMITS[code].is_passed(figure[code]) for figure in figures]))
+    return 100 * float(np.mean([not limits[code].is_passed(figure[code]) for figure in figures]))
 
 
-def share_stopped(figures: Iterable[dict[str, float]], code: str) -> float:
+def share_stopped(figures: Iterable[dict[str, float]], code: str, limits: Limits) -> float:
     """Return the share of figures that the present limit makes impossible to judge, in percent."""
-    return 100 * float(np.mean([not LIMITS[code].is_evaluable(figure[code]) for figure in figures]))
+    return 100 * float(np.mean([not limits[code].is_evaluable(figure[code]) for figure in figures]))
 
 
-def report_fit(undamaged: Figures, pictures: list[Pixels]) -> None:
+def report_fit(undamaged: Figures, pictures: list[Pixels], limits: Limits) -> None:
     """Print fitted limits, and how the present ones do on damaged pictures."""
     print("flag      fitted flag/stop   present flag/stop   damaged pictures: flagged, impossible to judge")
     for code, damages in DAMAGES.items():
         figures = [figure[code] for figure in undamaged]
-        flag = np.percentile(figures, 99.9 if LIMITS[code].worse_above else 0.1)
+        flag = np.percentile(figures, 99.9 if limits[code].worse_above else 0.1)
         damaged = {name: [measure_quality(damage(pixels)) for pixels in pictures] for name, damage in damages}
         stop = np.median([figure[code] for figure in damaged[damages[1][0]]])
         shares = "; ".join(
-            f"{name}: {share_flagged(found, code):.1f} %, {share_stopped(found, code):.1f} %"
+            f"{name}: {share_flagged(found, code, limits):.1f} %, {share_stopped(found, code, limits):.1f} %"
             for name, found in damaged.items()
         )
-        print(f"{code:8}  {flag:7.2f} {stop:7.2f}   {LIMITS[code].flag:7.2f} {LIMITS[code].stop:7.2f}       {shares}")
+        print(f"{code:8}  {flag:7.2f} {stop:7.2f}   {limits[code].flag:7.2f} {limits[code].stop:7.2f}       {shares}")
 
 
-def report_sizes(pictures: list[Pixels]) -> None:
+def report_sizes(pictures: list[Pixels], limits: Limits) -> None:
     """Print what a small size costs in sharpness."""
     print("shorter side: median sharpness, share of pictures below the sharpness limits (flag, stop)")
     for side in SIDES_PX:
         figures = [measure_quality(shrink(side)(pixels)) for pixels in pictures]
         median = np.median([figure["blurred"] for figure in figures])
-        flagged, stopped = share_flagged(figures, "blurred"), share_stopped(figures, "blurred")
+        flagged, stopped = (share(figures, "blurred", limits) for share in (share_flagged, share_stopped))
         print(f"  {side:4} px: {median:5.2f}, {flagged:5.1f} %, {stopped:5.1f} %")
 
 
-def report_shares(samples: dict[str, list[Pixels]]) -> None:
+def report_shares(samples: dict[str, list[Pixels]], kind: Kind) -> None:
     """Print the share of undamaged pictures that the present limits flag."""
     for name, pictures in samples.items():
-        found = [assess_quality(pixels) for pixels in pictures]
-        by_code = {code: sum(any(flag.code == code for flag in quality.flags) for quality in found) for code in LIMITS}
+        found = [assess_quality(pixels, kind=kind) for pixels in pictures]
+        by_code = {
+            code: sum(any(flag.code == code for flag in quality.flags) for quality in found) for code in LIMITS[kind]
+        }
         flagged = sum(bool(quality.flags) for quality in found)
         stopped = sum(not quality.evaluable for quality in found)
         counts = ", ".join(f"{code} {count}" for code, count in by_code.items() if count) or "none"
@@ -137,14 +149,17 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=1500, help="pictures of each folder")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    samples = {
-        name: read_sample(options.data / folder, options.sample, options.seed) for name, folder in FOLDERS.items()
-    }
-    report_shares(samples)
-    undamaged = [measure_quality(pixels) for pictures in samples.values() for pixels in pictures]
-    some = [pixels for pictures in samples.values() for pixels in pictures[:200]]
-    report_fit(undamaged, some)
-    report_sizes(some)
+    for kind, sets in FOLDERS.items():
+        samples = {
+            name: read_sample([options.data / folder for folder in folders], options.sample, options.seed)
+            for name, folders in sets.items()
+        }
+        print(f"\n{kind}s")
+        report_shares(samples, kind)
+        undamaged = [measure_quality(pixels) for pictures in samples.values() for pixels in pictures]
+        some = [pixels for pictures in samples.values() for pixels in pictures[:200]]
+        report_fit(undamaged, some, LIMITS[kind])
+        report_sizes(some, LIMITS[kind])
 
 
 if __name__ == "__main__":

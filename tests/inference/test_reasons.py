@@ -65,6 +65,6 @@ def test_labels_are_named_for_the_reader() -> None:
 def test_a_quality_reason_says_what_the_flag_says() -> None:
     flag = QualityFlag(code="dark", figure=0.1, limit=0.2)
     reason = explain_flag(flag)
-    assert reason.figures == {"flag": "dark", "figure": 0.1, "limit": 0.2}
+    assert reason.figures == {"flag": "dark", "figure": 0.1, "limit": 0.2, "kind": "photograph"}
     assert reason.describe("en") == flag.describe("en")
     assert reason.describe("fr") == flag.describe("fr")

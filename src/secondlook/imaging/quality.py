@@ -2,8 +2,8 @@
 
 Everything is measured on one fixed view, the central square at 128 pixels, which is about what a network sees: so a
 picture is judged alike whatever its size. Sharpness is the spread of the Laplacian's response (Pech-Pacheco et al.
-2000, doi 10.1109/ICPR.2000.903548; they take the variance). The limits come from real pictures:
-``scripts/fit_quality_limits.py`` fits them, and ``docs/pictures.md`` reports what they flag.
+2000, doi 10.1109/ICPR.2000.903548; they take the variance). Photographs and radiographs have limits of their own, from
+real pictures: ``scripts/fit_quality_limits.py`` fits them, and ``docs/pictures.md`` reports what they flag.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from secondlook.conditions import Language
+from secondlook.conditions import Kind, Language
 from secondlook.imaging.resize import resize_picture
 
 VIEW_PX: Final = 128
@@ -43,15 +43,24 @@ class Limit:
         return figure <= self.stop if self.worse_above else figure >= self.stop
 
 
-LIMITS: Final[dict[str, Limit]] = {
-    "blurred": Limit(flag=3.0, stop=1.0),
-    "dark": Limit(flag=45.0, stop=20.0),
-    "bright": Limit(flag=6.5, stop=60.0, worse_above=True),
-    "flat": Limit(flag=7.5, stop=3.0),
-    "small": Limit(flag=96, stop=48),
+LIMITS: Final[dict[Kind, dict[str, Limit]]] = {
+    "photograph": {
+        "blurred": Limit(flag=3.0, stop=1.0),
+        "dark": Limit(flag=45.0, stop=20.0),
+        "bright": Limit(flag=6.5, stop=60.0, worse_above=True),
+        "flat": Limit(flag=7.5, stop=3.0),
+        "small": Limit(flag=96, stop=48),
+    },
+    "radiograph": {
+        "blurred": Limit(flag=4.0, stop=1.7),
+        "dark": Limit(flag=40.0, stop=22.0),
+        "bright": Limit(flag=6.5, stop=53.0, worse_above=True),
+        "flat": Limit(flag=25.0, stop=7.0),
+        "small": Limit(flag=96, stop=48),
+    },
 }
 
-_SENTENCES: Final[dict[str, dict[Language, str]]] = {
+_OF_PHOTOGRAPHS: Final[dict[str, dict[Language, str]]] = {
     "blurred": {
         "en": "The picture is blurred: its finest details differ by {figure} grey levels, those of a sharp one by at "
         "least {limit}. Hold the camera still, let it focus, and take the picture again.",
@@ -84,6 +93,43 @@ _SENTENCES: Final[dict[str, dict[Language, str]]] = {
         "Envoyez l’image d’origine, ou prenez-en une de plus près.",
     },
 }
+_OF_RADIOGRAPHS: Final[dict[str, dict[Language, str]]] = {
+    "blurred": {
+        "en": "The X-ray is blurred: its finest details differ by {figure} grey levels, those of a sharp one by at "
+        "least {limit}. Send the original from the archive, not a photograph of a screen or a small copy.",
+        "fr": "La radiographie est floue : ses détails les plus fins diffèrent de {figure} niveaux de gris, ceux d’une "
+        "radiographie nette d’au moins {limit}. Envoyez l’original de l’archive, non une photo d’écran ou une copie "
+        "réduite.",
+    },
+    "dark": {
+        "en": "The X-ray is too dark: its brightest parts reach {figure}% of full brightness, where at least {limit}% "
+        "is needed. Export it with the window that the radiologist uses.",
+        "fr": "La radiographie est trop sombre : ses parties les plus claires atteignent {figure} % de la luminosité "
+        "maximale ; il en faut au moins {limit} %. Exportez-la avec le fenêtrage du radiologue.",
+    },
+    "bright": {
+        "en": "Much of the X-ray is white: {figure}% of it shows no detail, where at most {limit}% may. Export it with "
+        "the window that the radiologist uses, and cut off white borders.",
+        "fr": "Une grande part de la radiographie est blanche : {figure} % de sa surface ne montre aucun détail ; "
+        "{limit} % au plus sont acceptables. Exportez-la avec le fenêtrage du radiologue et coupez les bords blancs.",
+    },
+    "flat": {
+        "en": "The X-ray has too little contrast: its light and dark parts differ by {figure}% of full brightness, "
+        "where at least {limit}% is needed. Export it with the window that the radiologist uses.",
+        "fr": "La radiographie manque de contraste : ses parties claires et sombres diffèrent de {figure} % de la "
+        "luminosité maximale ; il en faut au moins {limit} %. Exportez-la avec le fenêtrage du radiologue.",
+    },
+    "small": {
+        "en": "The X-ray is small: its shorter side has {figure} pixels, where at least {limit} are needed. Send the "
+        "original from the archive.",
+        "fr": "La radiographie est petite : son côté le plus court compte {figure} pixels ; il en faut au moins "
+        "{limit}. Envoyez l’original de l’archive.",
+    },
+}
+_SENTENCES: Final[dict[Kind, dict[str, dict[Language, str]]]] = {
+    "photograph": _OF_PHOTOGRAPHS,
+    "radiograph": _OF_RADIOGRAPHS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +140,13 @@ class QualityFlag:
         code: ``blurred``, ``dark``, ``bright``, ``flat`` or ``small``.
         figure: What was measured, in the unit of ``Quality``.
         limit: The last figure that would have passed.
+        kind: What kind of picture it is about.
     """
 
     code: str
     figure: float
     limit: float
+    kind: Kind = "photograph"
 
     def describe(self, language: Language = "en") -> str:
         """Return what is wrong and what to do, in plain words with the figures."""
@@ -106,7 +154,7 @@ class QualityFlag:
         figure, limit = (f"{value:.{digits}f}" for value in (self.figure, self.limit))
         if language == "fr":
             figure, limit = figure.replace(".", ","), limit.replace(".", ",")
-        return _SENTENCES[self.code][language].format(figure=figure, limit=limit)
+        return _SENTENCES[self.kind][self.code][language].format(figure=figure, limit=limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,19 +198,23 @@ def measure_quality(pixels: NDArray[np.uint8]) -> dict[str, float]:
     }
 
 
-def assess_quality(pixels: NDArray[np.uint8], *, shorter_side_px: int | None = None) -> Quality:
+def assess_quality(
+    pixels: NDArray[np.uint8], *, kind: Kind = "photograph", shorter_side_px: int | None = None
+) -> Quality:
     """Judge a picture's quality.
 
     Args:
         pixels: uint8 H×W×3, RGB, perhaps reduced, with a shorter side of 128 or more where the original has it.
+        kind: What kind of picture it is; its limits apply.
         shorter_side_px: The shorter side of the picture as it came; that of ``pixels`` by default.
     """
+    limits = LIMITS[kind]
     figures = measure_quality(pixels)
     side = min(pixels.shape[:2]) if shorter_side_px is None else shorter_side_px
     figures["small"] = side
     flags = tuple(
-        QualityFlag(code, figures[code], limit.flag)
-        for code, limit in LIMITS.items()
+        QualityFlag(code, figures[code], limit.flag, kind)
+        for code, limit in limits.items()
         if not limit.is_passed(figures[code])
     )
     return Quality(
@@ -172,5 +224,5 @@ def assess_quality(pixels: NDArray[np.uint8], *, shorter_side_px: int | None = N
         contrast_percent=figures["flat"],
         shorter_side_px=side,
         flags=flags,
-        evaluable=all(limit.is_evaluable(figures[code]) for code, limit in LIMITS.items()),
+        evaluable=all(limit.is_evaluable(figures[code]) for code, limit in limits.items()),
     )

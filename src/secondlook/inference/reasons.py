@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from secondlook.conditions import Language, Task, find_task
+from secondlook.conditions import Kind, Language, Task, find_task
 from secondlook.imaging.quality import QualityFlag
 
 ReasonCode = Literal[
@@ -105,11 +105,12 @@ class Reason:
 
 def explain_flag(flag: QualityFlag) -> Reason:
     """Return the reason that a quality flag gives."""
-    return Reason("quality", {"flag": flag.code, "figure": flag.figure, "limit": flag.limit})
+    return Reason("quality", {"flag": flag.code, "figure": flag.figure, "limit": flag.limit, "kind": flag.kind})
 
 
 def _restore_flag(figures: Mapping[str, float | str]) -> QualityFlag:
-    return QualityFlag(code=str(figures["flag"]), figure=float(figures["figure"]), limit=float(figures["limit"]))
+    kind: Kind = "radiograph" if figures["kind"] == "radiograph" else "photograph"
+    return QualityFlag(str(figures["flag"]), float(figures["figure"]), float(figures["limit"]), kind)
 
 
 def _write_figure(key: str, value: float | str, task: Task | None, language: Language) -> str:
