@@ -72,7 +72,7 @@ def _convert_from_ybr(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
     for top in range(0, colours.shape[0], rows):
         strip = colours[top : top + rows]
         size = (strip.shape[1], strip.shape[0])
-        converted[top : top + rows] = Image.frombytes("YCbCr", size, strip.tobytes()).convert("RGB")
+        converted[top : top + rows] = np.asarray(Image.frombytes("YCbCr", size, strip.tobytes()).convert("RGB"))
     return converted
 
 
