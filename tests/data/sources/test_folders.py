@@ -68,3 +68,10 @@ def test_splits_beside_labels_and_wrong_patterns_are_refused(tmp_path: Path) -> 
         read("folders", tmp_path)
     with pytest.raises(DatasetError, match="regular expression"):
         read("folders", tmp_path, group_pattern="(")
+
+
+def test_dicom_files_are_pictures_too(tmp_path: Path) -> None:
+    draw(tmp_path / "normal/1.png")
+    (tmp_path / "normal/1.png").rename(tmp_path / "normal/1.dcm")
+    manifest, _ = read("folders", tmp_path, task="chest", decode=False)
+    assert manifest.frame["image"].tolist() == ["normal/1.dcm"]

@@ -41,6 +41,13 @@ def test_what_does_not_match_is_refused_unless_the_plan_says_otherwise(tmp_path:
     ]
 
 
+def test_a_row_left_out_for_its_diagnosis_needs_no_picture(tmp_path: Path) -> None:
+    lay_spreadsheet(tmp_path)
+    (tmp_path / "folder 2" / "d.jpg").unlink()
+    _, notes = read("spreadsheet", tmp_path)
+    assert notes[1].startswith("2 rows without a picture")
+
+
 def test_a_diagnosis_that_no_label_lists_is_named(tmp_path: Path) -> None:
     lay_spreadsheet(tmp_path, PLAN.replace(", Fibrom", ""))
     with pytest.raises(DatasetError, match="unknown label 'Fibrom'; the task mole has benign, malignant"):
