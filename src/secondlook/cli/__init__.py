@@ -9,6 +9,7 @@ from rich.text import Text
 
 from secondlook import __version__
 from secondlook.cli.bundle import bundle_app
+from secondlook.cli.compare import compare
 from secondlook.cli.data import data_app
 from secondlook.cli.doctor import doctor
 from secondlook.cli.evaluate import evaluate
@@ -16,6 +17,7 @@ from secondlook.cli.explore import explore
 from secondlook.cli.predict import predict
 from secondlook.cli.serve import serve
 from secondlook.cli.train import train
+from secondlook.cli.tune import tune
 from secondlook.errors import SecondlookError
 
 app = typer.Typer(
@@ -31,7 +33,9 @@ app.add_typer(data_app, name="data")
 app.command()(serve)
 app.command()(doctor)
 app.command()(train)
+app.command()(tune)
 app.command()(evaluate)
+app.command()(compare)
 
 
 def show_version(wanted: bool) -> None:

@@ -1,4 +1,4 @@
-"""Find out, without the onnx package, whether an ONNX graph keeps data outside its own file.
+"""Find out, without the onnx package, whether an ONNX graph keeps data outside its own file, and how large it is.
 
 ONNX files are protocol buffers. A tensor with ``data_location`` EXTERNAL or with ``external_data`` names a file (or,
 in ONNX Runtime, a memory address) to read; a bundle must never do so. Every place where the format allows a tensor
@@ -20,7 +20,8 @@ MESSAGES: dict[str, dict[int, str]] = {
     "Attribute": {5: "Tensor", 6: "Graph", 10: "Tensor", 11: "Graph", 22: "SparseTensor", 23: "SparseTensor"},
     "SparseTensor": {1: "Tensor", 2: "Tensor"},
 }
-EXTERNAL_DATA, DATA_LOCATION = 13, 14
+DIMS, DATA_TYPE, EXTERNAL_DATA, DATA_LOCATION = 1, 2, 13, 14
+FLOATING = frozenset({1, 10, 11, 16})  # float, float16, double, bfloat16
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 
@@ -41,6 +42,31 @@ def refuse_external_data(model: bytes) -> None:
             "Expected all weights inside model.onnx; the graph points to data outside it, which a bundle may not do. "
             "Export it as one file."
         )
+
+
+def count_parameters(model: bytes) -> int:
+    """Return how many numbers with a fraction an ONNX graph stores: its weights, statistics and constants.
+
+    Raises:
+        BundleError: The bytes are no ONNX file.
+    """
+    try:
+        return sum(_count_values(tensor) for tensor in _find_tensors(model))
+    except (IndexError, ValueError) as error:
+        raise BundleError("Expected an ONNX graph in model.onnx; the file is damaged or something else.") from error
+
+
+def _count_values(tensor: memoryview) -> int:
+    count, kind = 1, 0
+    for field, _, value in _read_fields(tensor):
+        if field == DATA_TYPE:
+            kind = _read_varint(value, 0)[0]
+        elif field == DIMS:
+            position = 0
+            while position < len(value):  # one dimension, or all of them in one field
+                size, position = _read_varint(value, position)
+                count *= size
+    return count if kind in FLOATING else 0
 
 
 def _find_tensors(model: bytes) -> Iterator[memoryview]:

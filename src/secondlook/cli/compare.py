@@ -1,0 +1,75 @@
+"""`secondlook compare`: models side by side, and whether a difference could be chance."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from secondlook.cli.data import track_on_stderr
+
+WIDTH = 140
+
+
+class Format(StrEnum):
+    """How a comparison is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+def compare(
+    runs: Annotated[
+        list[str], typer.Argument(metavar="RUNS", help="Run folders; or bundles, by folder or shipped name.")
+    ],
+    manifest: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="Measure all on this manifest; without it each run on its own split.csv."),
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", help="How to write it to standard output.")] = Format.TABLE,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="HTML", help="Also write a page, one file, to be opened.")
+    ] = None,
+    train_groups: Annotated[
+        int,
+        typer.Option(min=0, metavar="N", help="Most patients or lesions of the split train to measure; 0 for all."),
+    ] = 500,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of samples and bootstrap.")] = 0,
+    resamples: Annotated[int, typer.Option(min=100, help="Number of bootstrap resamples.")] = 2000,
+) -> None:
+    """Compare trained models: every figure with its interval, what each costs, and what could be chance.
+
+    The first one is what the others are compared with: the AUC by DeLong's test, everything else by a bootstrap over
+    patients or lesions. A model measured on other test pictures is marked, and no difference is computed for it.
+
+    \b
+        secondlook compare runs/skin runs/r5-mobilenetv2 -o models.html
+        secondlook compare skin my-bundle --manifest ham10000.csv --format csv
+    """  # noqa: D301  \b keeps the lines of the example apart
+    from secondlook.data.manifest import read_manifest
+    from secondlook.evaluation.compare.measure import compare_models
+    from secondlook.evaluation.compare.page import write_comparison
+    from secondlook.evaluation.compare.report import draw_tables, dump_csv, dump_json, list_marks
+    from secondlook.evaluation.compare.runs import find_candidates
+
+    candidates = find_candidates(runs, read_manifest(manifest) if manifest is not None else None)
+    comparison = compare_models(
+        candidates, train_groups=train_groups, seed=seed, resamples=resamples, track=track_on_stderr
+    )
+    if output is not None:
+        write_comparison(comparison, output)
+    if form is Format.TABLE:
+        screen = Console(width=None if sys.stdout.isatty() else WIDTH)
+        for table in draw_tables(comparison):
+            screen.print(table)
+    else:
+        sys.stdout.write(dump_json(comparison) if form is Format.JSON else dump_csv(comparison))
+    told = Console(stderr=True)
+    for model in comparison.models:
+        for mark in list_marks(model):
+            told.print(f"[yellow]{mark}[/]", highlight=False)
+    if output is not None:
+        told.print(f"Wrote {output.name}.")

@@ -1,0 +1,1 @@
+"""Trained models side by side: figures with intervals, cost, and whether a difference could be chance."""

@@ -1,0 +1,61 @@
+"""What can be compared, and what is refused in a sentence."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from secondlook.data.manifest import Manifest, read_manifest
+from secondlook.errors import DatasetError, InputError
+from secondlook.evaluation.compare.runs import find_candidates, name_apart, read_seconds, require_task
+from tests.evaluation.compare.conftest import Runs
+
+
+def test_a_run_is_measured_on_its_own_split_and_a_bundle_on_the_manifest_given(runs: Runs, tiny_bundle: Path) -> None:
+    run, bundle = find_candidates([str(runs.good), str(tiny_bundle)], runs.manifest)
+    assert (run.bundle, bundle.bundle) == (runs.good / "bundle", tiny_bundle)
+    assert run.manifest is bundle.manifest is runs.manifest
+    (alone,) = find_candidates([str(runs.elsewhere)], None)
+    assert len(alone.manifest) == len(read_manifest(runs.elsewhere / "split.csv")) == len(runs.manifest) - 1
+
+
+def test_names_are_told_apart() -> None:
+    assert name_apart(["a", "b", "a", "a"]) == ["a", "b", "a (2)", "a (3)"]
+
+
+def test_training_time_is_that_of_all_epochs_and_folds(copied: Path) -> None:
+    assert read_seconds(copied) == pytest.approx(62)
+    (copied / "history.csv").rename(copied / "gone.csv")
+    for number in (1, 2):
+        (copied / f"fold-{number}").mkdir()
+        (copied / f"fold-{number}" / "history.csv").write_text(f"epoch,seconds\n1,{number}0.5\n")
+    assert read_seconds(copied) == pytest.approx(31)
+    (copied / "fold-1" / "history.csv").write_text("epoch\n1\n")
+    assert read_seconds(copied) is None
+
+
+def test_what_cannot_be_compared_is_refused_in_a_sentence(runs: Runs, copied: Path, tiny_bundle: Path) -> None:
+    with pytest.raises(InputError, match="'nowhere' is neither"):
+        find_candidates(["nowhere"], None)
+    with pytest.raises(InputError, match="give --manifest"):
+        find_candidates([str(tiny_bundle)], None)
+    (copied / "bundle" / "SHA256SUMS").unlink()
+    with pytest.raises(InputError, match="The run copied has no finished bundle yet"):
+        find_candidates([str(copied)], None)
+
+
+def test_models_of_different_tasks_are_refused(runs: Runs, copied: Path) -> None:
+    facts = json.loads((copied / "bundle" / "bundle.json").read_text())
+    facts |= {"task": "chest", "labels": ["normal", "pneumonia"]}
+    (copied / "bundle" / "bundle.json").write_text(json.dumps(facts))
+    candidates = find_candidates([str(runs.good), str(copied)], None)
+    with pytest.raises(InputError, match="one task, got good: skin; copied: chest"):
+        require_task(candidates)
+
+
+def test_pictures_of_another_task_are_refused(runs: Runs, tmp_path: Path) -> None:
+    shutil.copytree(runs.good, tmp_path / "run")
+    candidates = find_candidates([str(tmp_path / "run")], Manifest(runs.manifest.frame, runs.manifest.root, "mole"))
+    with pytest.raises(DatasetError, match="task skin; those of run are for mole"):
+        require_task(candidates)
