@@ -1,8 +1,8 @@
-"""Photograph the real site with drawn pictures: desktop and phone, English and French, light and dark.
+"""Photograph the real site with drawn pictures: each task, desktop and phone, English and French, light and dark.
 
-    python -m scripts.screenshots FOLDER [--bundle NAME_OR_FOLDER]
+    python -m scripts.screenshots FOLDER [--bundles skin,chest,knee] [--task TASK]
 
-Without a bundle it makes the small one of the tests, which knows drawn lesions and nothing else. `answer.png` is the
+Without bundles it makes the small ones of the tests, which know drawn pictures and nothing else. `answer.png` is the
 picture in the README, one screen of the desktop.
 """
 
@@ -16,8 +16,7 @@ from typing import Any, Literal
 
 from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
 
-from tests.bundles import build_bundle
-from tests.site import build_site_bundle, draw_triage, run_server
+from tests.site import SHOWS, build_site_bundles, draw_triage, run_server
 
 CHROMIUM = os.environ.get("SECONDLOOK_CHROMIUM", "/usr/bin/chromium")
 ARGUMENTS = [
@@ -39,8 +38,8 @@ DEVICES: dict[str, dict[str, Any]] = {
     },
 }
 LOOKS: list[tuple[str, Literal["light", "dark"]]] = [("en", "light"), ("fr", "light"), ("en", "dark")]
-IN_README = ("desktop-en-light", "urgent")
-TRIAGES = ("urgent", "refer", "routine", "not_evaluable")
+IN_README = ("desktop-en-light", "skin", "urgent")
+SIZES = {"skin": (800, 600), "chest": (960, 760), "knee": (800, 800)}
 
 
 @contextmanager
@@ -52,40 +51,50 @@ def open_browser() -> Iterator[Browser]:
         browser.close()
 
 
-def photograph(page: Page, url: str, name: str, folder: Path) -> None:
-    """Photograph the empty page, the preview and the answers."""
-    page.goto(url)
-    page.screenshot(path=folder / f"{name}-empty.png", full_page=True)
-    for triage in TRIAGES:
-        page.goto(url)
-        picture = draw_triage(triage, size=(800, 600))
-        upload: FilePayload = {"name": "lesion.png", "mimeType": "image/png", "buffer": picture}
+def photograph(page: Page, url: str, name: str, task: str, folder: Path) -> None:
+    """Photograph the empty page, the preview and the answers of one task."""
+    page.goto(f"{url}/?task={task}")
+    page.screenshot(path=folder / f"{name}-{task}-empty.png", full_page=True)
+    for triage in (*SHOWS[task].pictures, "not_evaluable"):
+        page.goto(f"{url}/?task={task}")
+        picture = draw_triage(triage, task, size=SIZES[task])
+        upload: FilePayload = {"name": "picture.png", "mimeType": "image/png", "buffer": picture}
         page.set_input_files("#file", upload)
-        page.wait_for_selector("#frame[style*=width]")
-        if triage == TRIAGES[0]:
-            page.screenshot(path=folder / f"{name}-preview.png", full_page=True)
+        page.wait_for_selector("#canvas[style*=width]")
+        if triage == "refer":
+            page.screenshot(path=folder / f"{name}-{task}-preview.png", full_page=True)
         page.click("#send")
         page.wait_for_selector("#shown[href^=blob]")
-        page.screenshot(path=folder / f"{name}-{triage}.png", full_page=True)
-        if (name, triage) == IN_README:
+        page.screenshot(path=folder / f"{name}-{task}-{triage}.png", full_page=True)
+        if (name, task, triage) == IN_README:
             page.screenshot(path=folder / "answer.png")
+
+
+def find_tasks(page: Page, url: str) -> list[str]:
+    """Return the tasks that the site offers and that can be drawn."""
+    page.goto(url)
+    offered = [radio.get_attribute("value") for radio in page.locator("[name=task]").all()]
+    return [task for task in SHOWS if task in offered]
 
 
 def main() -> None:
     """Photograph every look on every device."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--bundle")
+    parser.add_argument("--bundles")
+    parser.add_argument("--task", choices=tuple(SHOWS))
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
-        bundle = options.bundle or build_site_bundle(build_bundle(place / "tiny"), place / "site")
-        with run_server(bundle, place / "server") as server, open_browser() as browser:
+        bundles = options.bundles or build_site_bundles(place / "bundles")
+        with run_server(bundles, place / "server") as server, open_browser() as browser:
             for device, settings in DEVICES.items():
                 for language, scheme in LOOKS:
                     context = browser.new_context(locale=language, color_scheme=scheme, **settings)
-                    photograph(context.new_page(), server.url, f"{device}-{language}-{scheme}", options.folder)
+                    page = context.new_page()
+                    for task in [options.task] if options.task else find_tasks(page, server.url):
+                        photograph(page, server.url, f"{device}-{language}-{scheme}", task, options.folder)
                     context.close()
 
 

@@ -16,12 +16,17 @@ READ_FILE = """async () => {
 }"""
 
 
+def pick(page: Page, task: str) -> None:
+    """Say what the picture shows."""
+    page.locator(f".choice:has([value={task}])").click()
+
+
 def choose(page: Page, content: bytes, name: str = "lesion.png", kind: str = "image/png") -> None:
     """Choose a file and wait for its preview."""
     page.set_input_files("#file", {"name": name, "mimeType": kind, "buffer": content})
     page.wait_for_selector("#preview:not([hidden])")
     if kind == "image/png":
-        page.wait_for_selector("#frame[style*=width]")
+        page.wait_for_selector("#canvas[style*=width]")
 
 
 def send(page: Page) -> bytes:
@@ -32,8 +37,9 @@ def send(page: Page) -> bytes:
     return base64.b64decode(page.evaluate(READ_FILE))
 
 
-def answer(page: Page, triage: str) -> None:
+def answer(page: Page, triage: str, task: str = "skin") -> None:
     """Go all the way to the answer."""
-    choose(page, draw_triage(triage))
+    pick(page, task)
+    choose(page, draw_triage(triage, task))
     send(page)
     page.wait_for_selector("#shown[href^=blob]")

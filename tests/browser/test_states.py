@@ -1,6 +1,7 @@
 """Every state, on desktop and phone, light and dark, in both languages: accessible, and nothing sticks out."""
 
 from collections.abc import Callable
+from urllib.parse import urljoin
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -23,8 +24,11 @@ STATES: dict[str, Callable[[Page], object]] = {
     "refer": lambda page: answer(page, "refer"),
     "routine": lambda page: answer(page, "routine"),
     "not_evaluable": lambda page: answer(page, "not_evaluable"),
+    "chest": lambda page: answer(page, "urgent", "chest"),
+    "knee": lambda page: answer(page, "refer", "knee"),
     "refusal": show_refusal,
-    "card": lambda page: page.click("text=/^(The model|Le modèle)$/"),
+    "models": lambda page: page.click("text=/^(Models|Modèles)$/"),
+    "card": lambda page: page.goto(urljoin(page.url, "/models/tiny-chest/")),
 }
 
 

@@ -72,6 +72,8 @@ def test_from_start_to_answer_by_keyboard(open_page: OpenPage) -> None:
     assert page.evaluate("document.activeElement.className").startswith("skip")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.value") == "skin"
+    page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "file"
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Space")
