@@ -360,8 +360,8 @@ ADVICE_ORIGIN = (
 ADVICE_DISEASE = (
     "The border, the sharpness and the bytes of a file can differ because the classes were photographed differently, "
     "or because the disease looks so: a rough lesion takes more bytes, a hazy lung fewer, and inflamed skin reaches "
-    "the border. This test cannot tell which. Look at the sample pictures; crop the border, or even it out, train again "
-    "and see whether the figures fall."
+    "the border. This test cannot tell which. Look at the sample pictures; crop the border, or even it out, train "
+    "again and see whether the figures fall."
 )
 ADVICE_TOGETHER = (
     "No kind of side fact tells the class by itself, but all of them together do. Look at the sample pictures of the "
