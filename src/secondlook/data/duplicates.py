@@ -79,8 +79,8 @@ def find_twins(
     frames, squares = read_textures([files[name] for name in hashes], track=track)
     best: dict[tuple[int, int], tuple[float, int]] = {}
     for textures in [frames] if np.array_equal(frames, squares) else [frames, squares]:
-        for pair, closeness in compare_textures(textures, limit=limit, track=track):
-            best[pair] = max(best.get(pair, (0.0, 0)), closeness)
+        for pair, match in compare_textures(textures, limit=limit, track=track):
+            best[pair] = max(best.get(pair, (0.0, 0)), match)
     twins = []
     for (left, right), (correlation_best, closeness) in best.items():
         kind: Kind = "picture" if is_same_picture(files[hashes[left]], files[hashes[right]]) else "near"
