@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import cohen_kappa_score
 
 from secondlook.cli.train import raise_interrupt
 from secondlook.errors import DatasetError, RecipeError
@@ -16,7 +17,7 @@ from secondlook.training.checkpoint import list_checkpoints, load_checkpoint
 from secondlook.training.dataset import Pictures
 from secondlook.training.loop import Watcher, hold_interrupt, train_network
 from secondlook.training.measure import predict_logits
-from tests.training.tiny import make_pictures, make_recipe, sum_weights, train
+from tests.training.tiny import VARIANTS, make_pictures, make_recipe, sum_weights, train
 
 PLAIN = {"rate": 0.02, "batch_size": 8, "ema_decay": 0.9}
 STEPS = 24
@@ -96,6 +97,93 @@ def test_a_run_stopped_at_any_step_continues_to_the_same_weights_and_history(
     assert steps == list(range(step + 1, STEPS + 1))
     assert (sum_weights(network), drop_seconds(history[-1])) == unbroken
     assert all(row["seconds"] > 0 for row in history[-1])
+
+
+def test_a_run_with_every_feature_stopped_anywhere_continues_to_the_same_weights(tmp_path: Path) -> None:
+    recipe = make_recipe(
+        **VARIANTS["features"], machine={"device": "cpu", "precision": "fp32", "checkpoint_every_s": 0}
+    )
+    expected = sum_weights(train(recipe, tmp_path / "unbroken"))
+    for step in (7, 14):
+        with pytest.raises(StopError):
+            train(recipe, tmp_path / "broken", watcher=stop_after(step))
+    torch.manual_seed(99)
+    assert sum_weights(train(recipe, tmp_path / "broken")) == expected
+
+
+@pytest.fixture
+def nothing_gets_better(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every epoch measure the same."""
+    monkeypatch.setattr(loop, "measure_logits", lambda *args, **options: {"calibration_auc": 0.5})
+
+
+@pytest.mark.usefixtures("nothing_gets_better")
+def test_a_run_stops_when_nothing_gets_better_and_started_again_stays_stopped(tmp_path: Path) -> None:
+    recipe = make_recipe(stop={"patience": 2}, keep="best")
+    steps: list[int] = []
+    said: list[str] = []
+    watcher = Watcher(step=lambda progress: steps.append(progress.step), note=said.append)
+    first = sum_weights(train(recipe, tmp_path / "unbroken", watcher=watcher))
+    assert steps[-1] == 18, "three epochs of six steps, the first of them the best"
+    assert any("stopped after epoch 3" in sentence for sentence in said)
+    packed = load_checkpoint(tmp_path / "unbroken", warn=pytest.fail)
+    assert packed is not None
+    assert packed["step"] == 18
+    again = train(recipe, tmp_path / "unbroken", watcher=stop_after(-1))
+    assert sum_weights(again) == first
+    with pytest.raises(StopError):
+        train(recipe, tmp_path / "broken", watcher=stop_after(14))
+    steps.clear()
+    assert sum_weights(train(recipe, tmp_path / "broken", watcher=watcher)) == first
+    assert steps == [15, 16, 17, 18]
+
+
+@pytest.mark.usefixtures("nothing_gets_better")
+def test_a_plateau_lowers_the_rate_by_what_the_history_says(tmp_path: Path) -> None:
+    optimiser = {"rate": 0.01, "batch_size": 8, "warmup": 0, "schedule": "plateau", "patience": 1, "drop_factor": 0.5}
+    history: list[list[dict[str, float]]] = []
+    recipe = make_recipe(optimiser=optimiser, stages=[{"epochs": 4, "size_px": 32}])
+    train(recipe, tmp_path, watcher=Watcher(epoch=history.append))
+    assert [row["rate"] for row in history[-1]] == pytest.approx([0.01, 0.01, 0.005, 0.0025])
+
+
+def test_a_gpu_too_small_is_told_with_a_smaller_batch_and_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unbroken: tuple[str, list[dict[str, float]]]
+) -> None:
+    whole, calls = loop.balanced_loss, []
+
+    def fill(*args: Any, **options: Any) -> torch.Tensor:
+        calls.append(1)
+        if len(calls) == 10:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return whole(*args, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "balanced_loss", fill)
+        with pytest.raises(RecipeError, match=r"Expected 8 pictures .*--set optimiser\.batch_size=4.*checkpoints"):
+            train(make_recipe(), tmp_path)
+    packed = load_checkpoint(tmp_path, warn=pytest.fail)
+    assert packed is not None
+    assert packed["step"] == 9
+    assert sum_weights(train(make_recipe(), tmp_path)) == unbroken[0]
+
+
+def test_grades_are_measured_and_the_best_epoch_chosen_by_quadratic_kappa(tmp_path: Path) -> None:
+    pictures = [Pictures(part.images, part.rows, part.labels % 5) for part in make_pictures()]
+    recipe = make_recipe(task="knee", loss={"name": "ordinal"}, measure="quadratic_kappa", keep="best")
+    history: list[list[dict[str, float]]] = []
+    network = train_network(
+        recipe,
+        train=pictures[0],
+        calibration=pictures[1],
+        folder=tmp_path,
+        device=torch.device("cpu"),
+        precision="fp32",
+        watcher=Watcher(epoch=history.append),
+    )
+    logits = predict_logits(network, pictures[1], size_px=(32, 32), device=torch.device("cpu"), precision="fp32")
+    best = cohen_kappa_score(pictures[1].labels, logits.argmax(axis=1), weights="quadratic")
+    assert best == pytest.approx(max(row["calibration_quadratic_kappa"] for row in history[-1]))
 
 
 def test_a_finished_run_gives_its_weights_again_without_a_step(

@@ -13,9 +13,9 @@ import pytest
 from secondlook.errors import RecipeError
 from secondlook.training.checkpoint import list_checkpoints, load_checkpoint
 from secondlook.training.run import open_run
-from tests.training.tiny import hold_run, make_recipe, run_to_the_end, start
+from tests.training.tiny import VARIANTS, hold_run, make_recipe, run_to_the_end, start
 
-KILLS = 6
+STEPS_BEFORE_KILLS = (0, 2, 1, 1, 1, 1)  # a second step is told of only when the first one's checkpoint is saved
 STEPS = 20  # 42 drawn pictures in batches of 8, 4 epochs
 
 
@@ -29,9 +29,9 @@ def drain(reports: Connection) -> list[Any]:
         return received
 
 
-def finish(folder: Path, manifest: Path, precision: str, every_s: float = 0) -> tuple[list[int], str]:
+def finish(folder: Path, manifest: Path, variant: str, every_s: float = 0) -> tuple[list[int], str]:
     """Run to the end and return the steps taken and the weights' SHA-256."""
-    process, reports = start(run_to_the_end, folder, manifest, precision, every_s)
+    process, reports = start(run_to_the_end, folder, manifest, variant, every_s)
     *steps, digest = drain(reports)
     process.join()
     assert process.exitcode == 0
@@ -48,11 +48,11 @@ def hit(process: BaseProcess, reports: Connection, sign: signal.Signals, *, afte
     process.join()
 
 
-@pytest.fixture(scope="module", params=["fp32", "bf16"])
+@pytest.fixture(scope="module", params=list(VARIANTS))
 def unbroken(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, drawn_csv: Path
 ) -> tuple[str, str]:
-    """Return a precision, and the SHA-256 of the weights that an unbroken run ends with."""
+    """Return what the run is made of, and the SHA-256 of the weights that an unbroken run ends with."""
     steps, digest = finish(tmp_path_factory.mktemp("unbroken") / "run", drawn_csv, request.param, 1e9)
     assert steps == list(range(1, STEPS + 1))
     return request.param, digest
@@ -61,15 +61,15 @@ def unbroken(
 def test_a_run_killed_at_random_moments_ends_with_the_weights_of_an_unbroken_one(
     tmp_path: Path, drawn_csv: Path, unbroken: tuple[str, str]
 ) -> None:
-    precision, expected = unbroken
-    rng = random.Random(f"{precision} 1")  # noqa: S311  a seeded choice of moments
+    variant, expected = unbroken
+    rng = random.Random(f"{variant} 1")  # noqa: S311  a seeded choice of moments
     folder = tmp_path / "run"
-    for number in range(KILLS):
-        process, reports = start(run_to_the_end, folder, drawn_csv, precision, 0)
+    for after in STEPS_BEFORE_KILLS:
+        process, reports = start(run_to_the_end, folder, drawn_csv, variant, 0)
         # The first kill may fall into decoding, the others fall between, into and after saves.
-        hit(process, reports, signal.SIGKILL, after=min(number, 1), seconds=rng.uniform(0, 0.08))
+        hit(process, reports, signal.SIGKILL, after=after, seconds=rng.uniform(0, 0.08))
         assert process.exitcode == -signal.SIGKILL
-    steps, digest = finish(folder, drawn_csv, precision)
+    steps, digest = finish(folder, drawn_csv, variant)
     assert 1 < steps[0] <= STEPS, "no kill left a checkpoint to continue from"
     assert digest == expected
 
@@ -77,14 +77,14 @@ def test_a_run_killed_at_random_moments_ends_with_the_weights_of_an_unbroken_one
 def test_ctrl_c_saves_the_step_under_way_and_the_run_ends_with_the_same_weights(
     tmp_path: Path, drawn_csv: Path, unbroken: tuple[str, str]
 ) -> None:
-    precision, expected = unbroken
+    variant, expected = unbroken
     folder = tmp_path / "run"
-    process, reports = start(run_to_the_end, folder, drawn_csv, precision, 1e9)
+    process, reports = start(run_to_the_end, folder, drawn_csv, variant, 1e9)
     hit(process, reports, signal.SIGINT, after=8, seconds=0.01)
     assert process.exitcode == 130
     packed = load_checkpoint(folder / "checkpoints", warn=pytest.fail)
     assert packed is not None
-    steps, digest = finish(folder, drawn_csv, precision, 1e9)
+    steps, digest = finish(folder, drawn_csv, variant, 1e9)
     assert steps[0] == packed["step"] + 1 >= 9
     assert digest == expected
 

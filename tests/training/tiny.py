@@ -5,6 +5,7 @@ Functions that other processes run are here, so that those can import them.
 
 import hashlib
 import multiprocessing
+import os
 import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -30,10 +31,37 @@ NETWORK = "test_byobnet"
 SEEDS = {"train": range(6), "calibration": range(100, 103), "test": range(200, 203)}
 PICTURE_SIZE = (72, 56)
 CACHE_PX = 40
+CACHED_STAGES: list[dict[str, Any]] = [
+    {"epochs": 2, "size_px": 32, "trainable": "head", "features": "cached", "cached_views": 2},
+    {"epochs": 2, "size_px": 32, "trainable": "last:4", "layer_decay": 0.5},
+]
 
 # Processes start in a fraction of a second from a server that has imported torch.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.training.tiny"])
+
+
+# What else a run may be made of; each must survive a kill as plain training does.
+VARIANTS: dict[str, dict[str, Any]] = {
+    "fp32": {},
+    "bf16": {"machine": {"device": "cpu", "precision": "bf16"}},
+    "cached": {"stages": CACHED_STAGES},
+    "features": {
+        "augmentation": {
+            "preset": "skin",
+            "hair": 0.3,
+            "ruler": 0.3,
+            "window": 0.2,
+            "randaugment": {"number": 2},
+            "cutmix": 0.5,
+        },
+        "loss": {"name": "focal", "balance": "generate", "label_smoothing": 0.1},
+        "optimiser": {"name": "sgd", "rate": 0.01, "batch_size": 8, "schedule": "plateau", "patience": 1, "warmup": 0},
+        "stop": {"patience": 3},
+        "measure": "nll",
+        "keep": "best",
+    },
+}
 
 
 def draw_manifest(folder: Path) -> Manifest:
@@ -117,11 +145,14 @@ def start(target: Any, *arguments: Any) -> tuple[BaseProcess, Connection]:
     return process, receive
 
 
-def run_to_the_end(folder: Path, manifest: Path, precision: str, every_s: float, send: Callable[[Any], None]) -> None:
+def run_to_the_end(folder: Path, manifest: Path, variant: str, every_s: float, send: Callable[[Any], None]) -> None:
     """Train in a run folder as `secondlook train` does, reporting each step, then the weights' SHA-256."""
     torch.set_num_threads(1)
-    machine = {"device": "cpu", "precision": precision, "checkpoint_every_s": every_s}
-    recipe = make_recipe(machine=machine)
+    os.environ["SECONDLOOK_CACHE"] = str(folder / "cache")
+    recipe = make_recipe(**VARIANTS[variant])
+    recipe = recipe.model_copy(
+        update={"machine": recipe.machine.model_copy(update={"device": "cpu", "checkpoint_every_s": every_s})}
+    )
     table = read_manifest(manifest)
     labels = encode_labels(table)
     try:
@@ -135,7 +166,7 @@ def run_to_the_end(folder: Path, manifest: Path, precision: str, every_s: float,
                 calibration=held_out,
                 folder=folder / "checkpoints",
                 device=torch.device("cpu"),
-                precision=precision,
+                precision="bf16" if variant == "bf16" else "fp32",
                 watcher=Watcher(step=lambda progress: send(progress.step)),
             )
     except KeyboardInterrupt:

@@ -40,6 +40,7 @@ from secondlook.training.plots import plot_history
 from secondlook.training.precision import choose_precision
 from secondlook.training.reading import read_recipe
 from secondlook.training.recipe import Recipe
+from secondlook.training.tracking import track_run
 
 
 def find_data_folder() -> Path:
@@ -185,17 +186,28 @@ def encode_labels(manifest: Manifest) -> NDArray[np.int64]:
     """Return the class number of every row.
 
     Raises:
-        DatasetError: A label is unknown to the task, or one of the task's has no picture in training.
+        DatasetError: A label is unknown to the task, or one of the task's has no picture to learn or to calibrate from.
     """
     keys = find_task(manifest.task).keys
     unknown = sorted(set(manifest.frame["label"]) - set(keys))
     if unknown:
         raise DatasetError(f"Expected labels of the task {manifest.task} ({', '.join(keys)}).", unknown)
-    absent = sorted(set(keys) - set(manifest.frame.loc[manifest.frame["split"] == "train", "label"]))
-    if absent:
-        raise DatasetError(f"Expected pictures of every label of {manifest.task} in the split train.", absent)
+    for split in ("train", "calibration"):
+        absent = list_absent(manifest, split)
+        if absent:
+            raise DatasetError(
+                f"Expected pictures of every label of {manifest.task} in the split {split}. Gather some, split the "
+                "manifest anew (split.seed), or choose a task without that label.",
+                absent,
+            )
     codes = {key: number for number, key in enumerate(keys)}
     return np.array([codes[label] for label in manifest.frame["label"]], dtype=np.int64)
+
+
+def list_absent(manifest: Manifest, split: str) -> list[str]:
+    """Return the task's labels that a split holds no picture of."""
+    present = set(manifest.frame.loc[manifest.frame["split"] == split, "label"])
+    return [key for key in find_task(manifest.task).keys if key not in present]
 
 
 def find_foreign(recipe: Recipe) -> Path | None:
@@ -242,6 +254,9 @@ def prepare_material(recipe: Recipe, *, watcher: Watcher) -> Material:
     watcher.note("reading the data and looking for leaks")
     manifest, leak = prepare_manifest(recipe)
     labels = encode_labels(manifest)
+    untested = list_absent(manifest, "test")
+    if untested:
+        watcher.warn(f"The split test holds no picture of {', '.join(untested)}; its figures will be undefined.")
     if Path(recipe.model.weights).is_dir():
         require_unseen(manifest, Path(recipe.model.weights))
     images = cache_pictures(manifest, size_px=recipe.data.cache_px, resize=recipe.data.resize, advance=watcher.decoded)
@@ -262,15 +277,16 @@ def fit_network(recipe: Recipe, material: Material, folder: Path, *, watcher: Wa
     settle_origin(folder, recipe)
     watcher.note("choosing device and precision")
     device, precision = settle_machine(folder, recipe)
-    return train_network(
-        recipe,
-        train=material.train,
-        calibration=material.calibration,
-        folder=folder / "checkpoints",
-        device=device,
-        precision=precision,
-        watcher=record_epochs(watcher, folder),
-    )
+    with track_run(watcher, folder, recipe) as tracked:
+        return train_network(
+            recipe,
+            train=material.train,
+            calibration=material.calibration,
+            folder=folder / "checkpoints",
+            device=device,
+            precision=precision,
+            watcher=record_epochs(tracked, folder),
+        )
 
 
 def train_run(recipe: Recipe, folder: Path, *, watcher: Watcher) -> Path:
@@ -315,9 +331,12 @@ def record_epochs(watcher: Watcher, folder: Path) -> Watcher:
     """Return a watcher that also writes ``history.csv`` and its plot after every epoch."""
 
     def record(history: list[dict[str, float]]) -> None:
-        if history:
-            write_history(folder / "history.csv", history)
-            plot_history(history, folder / "plots" / "history.png")
+        try:
+            if history:
+                write_history(folder / "history.csv", history)
+                plot_history(history, folder / "plots" / "history.png")
+        except OSError as error:  # the history is in the checkpoint too, and is written again
+            watcher.warn(f"history.csv and its plot cannot be written: {error.strerror}.")
         watcher.epoch(history)
 
     return dataclasses.replace(watcher, epoch=record)
