@@ -184,9 +184,15 @@ def describe_bundle(model: bytes, *, task: str, name: str, version: str) -> dict
             "data": drawn.data,
             "data_fingerprint": fingerprint(task),
             "secondlook_version": __version__,
+            "weights": "random",
             "leak": "none",
         },
-        "graph": {"sha256": hashlib.sha256(model).hexdigest(), "views": 1},
+        "graph": {
+            "sha256": hashlib.sha256(model).hexdigest(),
+            "views": 1,
+            "members": 1,
+            "map": "class_activation",
+        },
     }
 
 

@@ -8,7 +8,7 @@ from secondlook import cli
 from secondlook.errors import BundleError
 from secondlook.inference import bundle as module
 from secondlook.inference.bundle import open_bundle
-from tests.bundles import read_json, write_json
+from tests.bundles import build_bundle, read_json, write_json
 
 
 def run(*arguments: object) -> tuple[int, str]:
@@ -30,6 +30,14 @@ def test_show_tells_facts_thresholds_and_figures_with_intervals(tiny_bundle: Pat
     assert any("auc mel" in line for line in out.splitlines())
     urgent = next(line for line in out.splitlines() if "urgent" in line)
     assert f"{bundle.calibration.find_point('sensitivity_90').threshold:.1%}" in urgent
+
+
+def test_show_speaks_of_the_task_s_own_risk_and_triage(tmp_path: Path) -> None:
+    _, out = run("show", build_bundle(tmp_path / "knee", task="knee"))
+    assert "probability of osteoarthritis (grade 2 or more)" in out
+    assert "malignan" not in out.lower()
+    assert not any(line.split()[1:2] == ["urgent"] for line in out.splitlines())
+    assert any(line.split()[1:2] == ["refer"] for line in out.splitlines())
 
 
 def test_show_as_json_is_the_whole_bundle(tiny_bundle: Path) -> None:

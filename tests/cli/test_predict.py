@@ -18,6 +18,7 @@ from secondlook import cli
 from secondlook.conditions import SKIN
 from secondlook.errors import InputError
 from secondlook.inference.predictor import Predictor, load_predictor
+from tests.bundles import DRAWN, build_bundle
 from tests.drawing import draw_lesion, draw_noise, encode, save_lesion
 
 COLUMNS = (  # as the issue writes them
@@ -93,6 +94,32 @@ def test_csv_says_exactly_what_the_predictor_says(tiny_bundle: Path, pictures: P
         assert row["quality"] == (";".join(flag.code for flag in prediction.quality.flags) or "ok")
         checked += 1
     assert checked == READABLE
+
+
+@pytest.mark.parametrize(("task", "keys"), [("chest", ["normal", "pneumonia"]), ("knee", list("01234"))])
+def test_other_tasks_have_columns_of_their_own_and_no_malignancy(task: str, keys: list[str], tmp_path: Path) -> None:
+    folder = build_bundle(tmp_path / "bundle", task=task)
+    for key in keys:
+        DRAWN[task].draw(7, key).save(tmp_path / f"{key}.png")
+    shares = ",".join(f"p_{key}" for key in keys)
+    code, out, _ = run(
+        "predict", tmp_path / f"{keys[0]}.png", tmp_path / f"{keys[-1]}.png", "--bundle", folder, "--format", "csv"
+    )
+    assert code == 0
+    assert out.splitlines()[0] == f"image,task,label,malignancy,triage,{shares},outlier,quality,error"
+    predictor = load_predictor(folder)
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [row["label"] for row in rows] == [predictor.predict(row["image"]).label for row in rows]
+    assert [(row["task"], row["malignancy"]) for row in rows] == [(task, "")] * 2
+    for row in rows:
+        assert {key: float(row[f"p_{key}"]) for key in keys} == predictor.predict(row["image"]).probabilities
+    _, out, _ = run("predict", tmp_path / f"{keys[-1]}.png", "--bundle", folder)
+    assert predictor.task.risk["en"] in " ".join(out.split())
+    assert "malignan" not in out.lower()
+    _, out, _ = run("predict", tmp_path / f"{keys[-1]}.png", "--bundle", folder, "--format", "json")
+    (record,) = json.loads(out)
+    assert record["malignancy"] is None
+    assert record["risk"] == pytest.approx(sum(record["probabilities"][key] for key in predictor.task.alarming))
 
 
 def test_an_unreadable_picture_has_a_row_with_only_its_error(tiny_bundle: Path, pictures: Path) -> None:

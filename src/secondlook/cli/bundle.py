@@ -115,18 +115,21 @@ def tabulate_facts(bundle: "Bundle") -> Table:
 
 
 def tabulate_points(bundle: "Bundle") -> Table:
-    """Return the operating points."""
-    calibration = bundle.calibration
+    """Return the operating points that its task's triage uses."""
+    from secondlook.conditions import find_task
+
+    calibration, task = bundle.calibration, find_task(bundle.facts.task)
     fitted = calibration.fitted_on
     table = Table(
-        "Triage from", "Threshold", "Sensitivity", "at least (95 %)", "Specificity", "Malignant", "Benign",
-        title=f"Thresholds, fitted on {fitted.pictures} {fitted.split} pictures of {fitted.groups} patients or lesions",
+        "Triage from", "Threshold", "Sensitivity", "at least (95 %)", "Specificity", "With it", "Without it",
+        title=f"Thresholds on the probability of {task.risk['en'].lower()}, fitted on {fitted.pictures} {fitted.split} "
+        f"pictures of {fitted.groups} patients or lesions",
         title_justify="left",
     )  # fmt: skip
-    for triage, point in (
-        ("urgent", calibration.find_point("sensitivity_90")),
-        ("refer", calibration.find_point("sensitivity_95")),
-    ):
+    points = {"urgent": calibration.find_point("sensitivity_90"), "refer": calibration.find_point("sensitivity_95")}
+    for triage, point in points.items():
+        if triage == "urgent" and task.urgency != "urgent":
+            continue
         shares = (point.threshold, point.sensitivity, point.sensitivity_lower, point.specificity)
         table.add_row(triage, *(f"{share:.1%}" for share in shares), str(point.positives), str(point.negatives))
     return table

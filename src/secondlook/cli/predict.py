@@ -53,14 +53,16 @@ class Format(StrEnum):
 
 def predict(
     paths: Annotated[list[str], typer.Argument(metavar="PATHS", help="Pictures, folders (with all below) or globs.")],
-    bundle: Annotated[str, typer.Option(help="A shipped bundle's name, or a bundle folder.")] = "skin",
+    bundle: Annotated[
+        str, typer.Option(help="A shipped bundle's name, such as skin, chest or knee, or a bundle folder.")
+    ] = "skin",
     form: Annotated[
         Format | None, typer.Option("--format", help="Default: by the output file's suffix, else table.")
     ] = None,
     output: Annotated[Path | None, typer.Option(help="Write here instead of to standard output.")] = None,
     heatmaps: Annotated[Path | None, typer.Option(help="Also write each picture with its heatmap as PNG here.")] = None,
 ) -> None:
-    """Say for each picture what the model recognises, how likely it is malignant, and what to do next.
+    """Say for each picture what the model recognises, how likely it is a disease, and what to do next.
 
     A picture that cannot be read is reported, in its own row, and does not stop the rest; the exit code is then 1.
     It supports a decision; it does not diagnose.
