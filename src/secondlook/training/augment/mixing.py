@@ -82,4 +82,4 @@ def draw_weight(alpha: float, generator: torch.Generator) -> float:
     while True:
         x, y = (float(u) ** (1 / alpha) for u in torch.rand(2, generator=generator))
         if 0 < x + y <= 1:
-            return max(x, y) / (x + y)
+            return float(max(x, y) / (x + y))
