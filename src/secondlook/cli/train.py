@@ -98,14 +98,16 @@ def draw_folds(measured: "list[Measured]") -> Table:
     """Return what was measured of every fold, out of fold and of the ensemble as a table."""
     from secondlook.evaluation.summary import FIGURES, stack_interval
 
-    table = Table(title="Folds and ensemble, with 95 % intervals", box=SIMPLE, padding=(0, 1), pad_edge=False)
     names = [name for name in FIGURES if name in measured[0].figures]
-    for heading in ("", "Pictures\nGroups", *(FIGURES[name] for name in names)):
-        table.add_column(heading, justify="right" if heading else "left")
+    title = "Pictures of patients or lesions, figures with 95 % intervals"
+    table = Table(title=title, box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("", overflow="fold")
+    for name in names:
+        table.add_column(FIGURES[name].replace(" ", "\n", 1), justify="right", overflow="fold")
     for part in measured:
+        place = "" if part.name == part.split else f" on {part.split}"
         figures = (stack_interval(part.figures[name]) for name in names)
-        name = part.name if part.name == part.split else f"{part.name}\non {part.split}"
-        table.add_row(name, f"{part.pictures}\n{part.groups}", *figures)
+        table.add_row(f"{part.name}{place}\n{part.pictures} of {part.groups}", *figures)
     return table
 
 

@@ -71,9 +71,13 @@ def bound_summary(answers: Answers, *, seed: int, resamples: int) -> dict[str, I
 
 
 def stack_interval(interval: Interval) -> str:
-    """Return a figure above its interval, narrow enough for many columns on a terminal."""
+    """Return a figure above its interval, narrow enough for seven columns on a terminal: ``0.912`` over ``.89–.93``."""
     if math.isnan(interval.value):
         return "–"
     if math.isnan(interval.lower):
-        return f"{interval.value:.3f}\n(too few)"
-    return f"{interval.value:.3f}\n{interval.lower:.2f}–{interval.upper:.2f}"
+        return f"{interval.value:.3f}\ntoo few"
+    return f"{interval.value:.3f}\n{_shorten(interval.lower)}–{_shorten(interval.upper)}"
+
+
+def _shorten(value: float) -> str:
+    return f"{value:.2f}".replace("0.", ".", 1) if abs(value) < 0.995 else f"{value:.1f}"

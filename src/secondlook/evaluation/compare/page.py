@@ -8,6 +8,7 @@ from pathlib import Path
 from secondlook.data.page import write_page
 from secondlook.evaluation.compare.measure import Compared, Comparison, Part, is_marked
 from secondlook.evaluation.compare.report import (
+    COSTS,
     judge_difference,
     list_marks,
     name_figures,
@@ -21,7 +22,6 @@ from secondlook.evaluation.paired import Difference
 from secondlook.evaluation.summary import LOWER_IS_BETTER
 
 MARKS = {"better": "clean", "worse": "doubt", "no difference shown": "unknown", "too few": "unknown"}
-COSTS = ("Parameters", "Training", "One picture", "Relative", "Bundle")
 GROUPS = ("patient or lesion", "patients or lesions")
 
 
@@ -81,7 +81,9 @@ def _render_test(comparison: Comparison) -> str:
         "better than the others beyond chance, the next section says.",
     )
     plots = "\n".join(_draw_reach(comparison, key, name) for key, name in names.items())
-    return f'{table}<div class="pair">{plots}</div>'
+    first = escape(comparison.models[0].name)
+    note = f"<p>The same as lines: the dot is the value, the bar its interval, the thin line the value of {first}.</p>"
+    return f'{table}{note}<div class="plots">{plots}</div>'
 
 
 def _render_train(comparison: Comparison) -> str:
@@ -114,7 +116,7 @@ def _draw_models(comparison: Comparison, parts: Sequence[Part | None], *, title:
             continue
         head += f"<small>{part.pictures:,} pictures of {part.groups:,}</small></th>"
         cells = [
-            f"<td{' class=told' if model.comparable and part.figures[key].value == best[key] else ''}>"
+            f"<td{' class=best' if model.comparable and part.figures[key].value == best[key] else ''}>"
             f"{_write_value(part.figures[key])}</td>"
             for key in names
         ]
@@ -170,7 +172,7 @@ def _draw_reach(comparison: Comparison, key: str, name: str) -> str:
         f'<span style="inset-inline-start:{place}%">{value:g}</span>' for place, value in ((0, low), (100, high))
     )
     heads = (
-        f'<tr><th scope="col">Model</th><th scope="col" class="axis">{escape(name)}'
+        f'<tr><th scope="col">Model</th><th scope="col" class="axis">Value and 95 % interval'
         f'<span aria-hidden="true">{ends_of_axis}</span></th></tr>'
     )
     better = "lower is better" if key in LOWER_IS_BETTER else "higher is better"
@@ -193,7 +195,9 @@ def _render_differences(comparison: Comparison) -> str:
     for model in comparison.models[1:]:
         head = f'<th scope="row">{escape(model.name)}{_draw_marks(model)}</th>'
         if not model.differences:
-            lines.append(f"<tr>{head}<td colspan={len(names)}>not comparable: other test pictures</td></tr>")
+            lines.append(
+                f"<tr>{head}<td class=apart colspan={len(names)}>not comparable: other test pictures</td></tr>"
+            )
             continue
         cells = [f"<td>{_write_difference(key, model.differences[key])}</td>" for key in names]
         lines.append(f"<tr>{head}{''.join(cells)}</tr>")
@@ -227,8 +231,8 @@ def _render_costs(comparison: Comparison) -> str:
     ]
     note = (
         "Time for one picture: the graph alone in one ONNX Runtime session on one thread, the median of "
-        "repeated runs on the machine that wrote this page. Relative: to the first model, run in turn with it. "
-        "Training: seconds in epochs, as the run recorded them on its own machine."
+        "repeated runs on the machine that wrote this page. The first model is run in turn with each. "
+        "Training time: seconds in epochs, as the run recorded them on its own machine."
     )
     heads = draw_heads(("", *COSTS))
     return draw_figure("shares", heads, lines, title="Cost", caption="Cost", note=note, columns=len(COSTS))

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.box import SIMPLE
@@ -17,6 +17,7 @@ from secondlook.evaluation.paired import Difference
 from secondlook.evaluation.summary import FIGURES, LOWER_IS_BETTER, stack_interval
 
 MINUS = "\N{MINUS SIGN}"
+COSTS = ("Parameters", "Training time", "One picture", "Relative to the first", "Bundle size")
 
 
 def name_figures(comparison: Comparison) -> dict[str, str]:
@@ -43,7 +44,7 @@ def write_change(value: float) -> str:
 def write_p(difference: Difference) -> str:
     """Return a p-value in words, for example ``p = 0.012``."""
     if math.isnan(difference.p):
-        return "p undefined"
+        return "p unknown"
     return "p < 0.001" if difference.p < 0.001 else f"p = {difference.p:.3f}"
 
 
@@ -83,31 +84,34 @@ def draw_tables(comparison: Comparison) -> list[Table]:
     return [*tables, draw_costs(comparison)]
 
 
+def open_table(title: str, headings: Iterable[str]) -> Table:
+    """Return an empty table: models to the left, figures to the right; seven of them fit 80 columns."""
+    table = Table(title=title, box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("Model\n", overflow="fold")
+    for heading in headings:
+        table.add_column(heading.replace(" ", "\n", 1), justify="right", overflow="fold")
+    return table
+
+
 def draw_split(comparison: Comparison, title: str, parts: list[Part | None]) -> Table:
     """Return one split's figures, a row for each model."""
     names = name_figures(comparison)
-    table = Table(title=f"{title}, with 95 % intervals", box=SIMPLE, padding=(0, 1), pad_edge=False)
-    for heading in ("Model", "Pictures\nGroups", *names.values()):
-        table.add_column(heading, justify="left" if heading == "Model" else "right")
+    table = open_table(f"{title}: pictures of patients or lesions, figures with 95 % intervals", names.values())
     for model, part in zip(comparison.models, parts, strict=True):
         if part is None:
-            table.add_row(model.name, *["–"] * (len(names) + 1))
+            table.add_row(model.name, *["–"] * len(names))
             continue
-        marks = [
-            word for word, holds in (("marked", is_marked(model)), ("other pictures", not model.comparable)) if holds
-        ]
-        name = model.name + (f"\n({', '.join(marks)})" if marks else "")
-        table.add_row(name, f"{part.pictures}\n{part.groups}", *(stack_interval(part.figures[key]) for key in names))
+        name = f"{model.name}\n{part.pictures} of {part.groups}"
+        marks = (("marked", is_marked(model)), ("other pictures", not model.comparable))
+        name += "".join(f"\n({word})" for word, holds in marks if holds)
+        table.add_row(name, *(stack_interval(part.figures[key]) for key in names))
     return table
 
 
 def draw_differences(comparison: Comparison) -> Table:
     """Return how far each model's figures lie from the first model's."""
     names = name_figures(comparison)
-    first = comparison.models[0].name
-    table = Table(title=f"Difference from {first}, same pictures", box=SIMPLE, padding=(0, 1), pad_edge=False)
-    for heading in ("Model", *names.values()):
-        table.add_column(heading, justify="left" if heading == "Model" else "right")
+    table = open_table(f"Difference from {comparison.models[0].name} on the same pictures", names.values())
     for model in comparison.models[1:]:
         cells = [stack_difference(key, model.differences[key]) if model.differences else "–" for key in names]
         table.add_row(model.name, *cells)
@@ -117,15 +121,13 @@ def draw_differences(comparison: Comparison) -> Table:
 def stack_difference(key: str, difference: Difference) -> str:
     """Return a difference above its p-value, coloured where it is too great for chance."""
     colour = {"better": "green", "worse": "red"}.get(judge_difference(key, difference))
-    text = f"{write_change(difference.interval.value)}\n{write_p(difference)}"
+    text = f"{write_change(difference.interval.value)}\n{write_p(difference).replace(' = 0', ' ').replace(' < 0', '<')}"
     return f"[{colour}]{text}[/]" if colour else text
 
 
 def draw_costs(comparison: Comparison) -> Table:
     """Return what each model costs."""
-    table = Table(title="Cost", box=SIMPLE, padding=(0, 1), pad_edge=False)
-    for heading in ("Model", "Parameters", "Training", "One picture", "Relative", "Bundle"):
-        table.add_column(heading, justify="left" if heading == "Model" else "right")
+    table = open_table("Cost; one picture is timed now, on one thread", COSTS)
     for model in comparison.models:
         table.add_row(model.name, *write_costs(model))
     return table
