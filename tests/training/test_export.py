@@ -24,7 +24,6 @@ from tests.training.tiny import NETWORK, make_recipe
 
 SIDE = 32
 PRIOR = np.log(np.array([5, 10, 15, 2, 18, 47, 3], np.float32) / 100)
-OUTPUTS = ["logits", "embedding", "map"]
 
 
 def build_small(classes: int = 7) -> Classifier:
@@ -65,7 +64,7 @@ def draw_images(count: int) -> np.ndarray:
 def run_batch(model: bytes, images: np.ndarray) -> list[np.ndarray]:
     """Run all pictures through the graph at once, unlike serving, which runs them one by one."""
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    return session.run(OUTPUTS, {"image": images})
+    return session.run(None, {"image": images})
 
 
 def look_from(network: Classifier, images: np.ndarray, views: int) -> list[np.ndarray]:
@@ -81,8 +80,8 @@ def look_from(network: Classifier, images: np.ndarray, views: int) -> list[np.nd
     for forth, back in symmetries[:views]:
         pixels = torch.from_numpy(forth(images).transpose(0, 3, 1, 2).astype(np.float32) / 255)
         with torch.no_grad():
-            logits, embedding, activation = (part.numpy() for part in network.explain(pixels))
-        parts = [logits, embedding, back(activation)]
+            logits, embedding, *maps = (part.numpy() for part in network.explain(pixels))
+        parts = [logits, embedding, *map(back, maps)]
         total = parts if total is None else [whole + part for whole, part in zip(total, parts, strict=True)]
     return [whole / views for whole in total]
 

@@ -1,5 +1,7 @@
 """Which layers of a network learn in a stage, and at which rates."""
 
+from typing import Any
+
 from timm.models import group_parameters
 from torch import nn
 
@@ -75,8 +77,9 @@ def measure_depths(network: Classifier) -> dict[str, int]:
 
 def number_layers(module: nn.Module) -> dict[str, int]:
     """Return by weight the number of its layer from the input on: timm's groups, else one for each part."""
-    if hasattr(module, "group_matcher"):
-        groups: dict[str, int] = group_parameters(module, module.group_matcher(coarse=False), reverse=True)
+    matcher: Any = getattr(module, "group_matcher", None)
+    if matcher is not None:
+        groups: dict[str, int] = group_parameters(module, matcher(coarse=False), reverse=True)
         return groups
     parts = list(module.named_children())
     if not parts or any(True for _ in module.parameters(recurse=False)):

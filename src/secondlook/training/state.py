@@ -29,7 +29,10 @@ class State:
 
     def answering(self) -> Classifier:
         """Return the network that answers: the moving average where there is one."""
-        network: Classifier = self.average.module if self.average is not None else self.network
+        if self.average is None:
+            return self.network
+        averaged: Any = self.average.module
+        network: Classifier = averaged
         return network
 
     def pack(self) -> dict[str, Any]:

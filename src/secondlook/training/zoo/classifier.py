@@ -96,8 +96,8 @@ class Classifier(nn.Module):
         if isinstance(self.head, nn.Linear):
             return functional.conv2d(features, self.head.weight[:, :, None, None])
         places = features.permute(0, 2, 3, 1)
-        answers: Tensor = self.head(places.flatten(0, 2))
-        return answers.unflatten(0, places.shape[:3]).permute(0, 3, 1, 2)
+        answers: Tensor = self.head(places.flatten(0, 2)).unflatten(0, places.shape[:3])
+        return answers.permute(0, 3, 1, 2)
 
 
 def build_head(head: Head, *, width: int, classes: int) -> nn.Module:
