@@ -10,7 +10,7 @@ from torch import Tensor
 from secondlook.data.manifest import Manifest, write_manifest
 from secondlook.errors import DatasetError, RecipeError
 from secondlook.training.checkpoint import save_checkpoint
-from secondlook.training.earlier import require_unseen
+from secondlook.training.earlier import read_answering_weights, require_unseen
 from secondlook.training.origin import ORIGIN_FILE, describe_origin
 from secondlook.training.recipe import Model
 from secondlook.training.run import settle_origin
@@ -42,6 +42,18 @@ def test_a_run_starts_from_the_moving_average_of_an_earlier_one(earlier: tuple[P
     folder, weights = earlier
     got = build_network(make_recipe(model=make_model(folder)), classes=7).state_dict()
     assert all(torch.equal(got[key], value) for key, value in weights.items())
+
+
+def test_a_run_that_kept_its_best_epoch_is_gone_on_from_that_one(tmp_path: Path) -> None:
+    torch.manual_seed(11)
+    best = build_network(make_recipe(model={"name": NETWORK}), classes=7).state_dict()
+    last = {key: value + 1 for key, value in best.items()}
+    save_checkpoint(tmp_path / "checkpoints", {"network": last, "average": None, "best": best}, step=9)
+    for keep, expected in (("best", best), ("last", last)):
+        recipe = make_recipe(model={"name": NETWORK}, keep=keep)
+        (tmp_path / "recipe.yaml").write_text(recipe.dump(), encoding="utf-8")
+        got = read_answering_weights(tmp_path)
+        assert all(torch.equal(got[key], value) for key, value in expected.items())
 
 
 @pytest.mark.parametrize(("classes", "head"), [(2, {}), (7, {"hidden": [5]})])

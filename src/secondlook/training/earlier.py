@@ -7,10 +7,11 @@ from torch import Tensor, nn
 from secondlook.data.manifest import Manifest, read_manifest
 from secondlook.errors import DatasetError, RecipeError
 from secondlook.training.checkpoint import load_checkpoint
+from secondlook.training.reading import read_recipe
 
 
 def read_answering_weights(folder: Path) -> dict[str, Tensor]:
-    """Return the weights of the network that a run has ended with: their moving average where it kept one.
+    """Return the weights of the network that a run answers with: its best epoch's or its last, averaged where it was.
 
     Raises:
         RecipeError: The folder holds no whole checkpoint.
@@ -21,6 +22,10 @@ def read_answering_weights(folder: Path) -> dict[str, Tensor]:
             f"Expected the folder of an earlier run as model.weights; {folder.name} holds no whole checkpoint. Train "
             "that run first, or set model.weights=none."
         )
+    best: dict[str, Tensor] | None = packed.get("best")
+    recipe = folder / "recipe.yaml"
+    if best is not None and recipe.is_file() and read_recipe(recipe).keep == "best":
+        return best
     average: dict[str, Tensor] | None = packed["average"]
     if average is None:
         weights: dict[str, Tensor] = packed["network"]

@@ -1,5 +1,6 @@
 """Pictures of a run: loss, measures and learning rate over the epochs."""
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from matplotlib.figure import Figure
 
 CURVES = (
     ("Loss in training (nats)", ("loss",)),
-    ("On the calibration split", ("calibration_auc", "calibration_balanced_accuracy")),
+    ("On the calibration split", ("calibration_auc", "calibration_balanced_accuracy", "calibration_quadratic_kappa")),
     ("Negative log-likelihood, calibration", ("calibration_nll",)),
     ("Learning rate", ("rate",)),
 )
@@ -24,12 +25,18 @@ def plot_history(history: Sequence[dict[str, float]], file: Path) -> None:
     figure = Figure(figsize=(10, 6), layout="constrained")
     epochs = [row["epoch"] for row in history]
     for axes, (title, names) in zip(figure.subplots(2, 2).flat, CURVES, strict=True):
-        for name in names:
-            axes.plot(epochs, [row[name] for row in history], marker=".", label=name.removeprefix("calibration_"))
+        shown = [name for name in names if name in history[-1]]
+        for name in shown:
+            axes.plot(
+                epochs,
+                [row.get(name, math.nan) for row in history],
+                marker=".",
+                label=name.removeprefix("calibration_"),
+            )
         axes.set_title(title)
         axes.set_xlabel("Epoch")
         axes.grid(alpha=0.3)
-        if len(names) > 1:
+        if len(shown) > 1:
             axes.legend()
     save_figure(figure, file)
 
