@@ -1,6 +1,7 @@
 import csv
 import dataclasses
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,15 @@ from secondlook.errors import DatasetError, RecipeError
 from secondlook.inference.predictor import load_predictor
 from secondlook.training import run
 from secondlook.training.loop import Watcher
-from secondlook.training.run import encode_labels, open_run, settle_machine, train_run, write_history
+from secondlook.training.run import (
+    encode_labels,
+    open_run,
+    prepare_material,
+    record_epochs,
+    settle_machine,
+    train_run,
+    write_history,
+)
 from tests.training.tiny import make_recipe
 
 
@@ -57,6 +66,39 @@ def test_unknown_labels_and_labels_without_training_pictures_are_refused(drawn: 
     assert refusal.value.faults == ["vasc"]
 
 
+def test_a_label_without_pictures_to_calibrate_from_is_refused_and_one_without_test_pictures_is_told(
+    drawn: Manifest, own: dict[str, Any]
+) -> None:
+    absent = drawn.frame["label"].isin(["df", "vasc"])
+    frame = drawn.frame[~absent | (drawn.frame["split"] != "calibration")]
+    with pytest.raises(DatasetError, match=r"every label of skin in the split calibration.*split\.seed") as refusal:
+        encode_labels(dataclasses.replace(drawn, frame=frame))
+    assert refusal.value.faults == ["df", "vasc"]
+    frame = drawn.frame[~absent | (drawn.frame["split"] != "test")]
+    write_manifest(dataclasses.replace(drawn, frame=frame), Path(own["manifest"]))
+    said: list[str] = []
+    prepare_material(make_recipe(data=own), watcher=Watcher(warn=said.append))
+    assert said == ["The split test holds no picture of df, vasc; its figures will be undefined."]
+
+
+def test_one_patient_in_all_is_refused_before_training(drawn: Manifest, own: dict[str, Any], tmp_path: Path) -> None:
+    frame = drawn.frame.drop(columns="split").assign(group="the one")
+    write_manifest(dataclasses.replace(drawn, frame=frame), Path(own["manifest"]))
+    with pytest.raises(DatasetError, match="Expected at least 3 groups of every label"):
+        train_run(make_recipe(data=own), tmp_path / "run", watcher=Watcher())
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_history_that_cannot_be_written_costs_no_run(tmp_path: Path) -> None:
+    (tmp_path / "history.csv.tmp").mkdir()
+    said: list[str] = []
+    seen: list[int] = []
+    watcher = record_epochs(Watcher(warn=said.append, epoch=lambda history: seen.append(len(history))), tmp_path)
+    watcher.epoch([{"epoch": 1, "loss": 1.5}])
+    assert said == ["history.csv and its plot cannot be written: Is a directory."]
+    assert seen == [1]
+
+
 def test_the_history_is_a_csv_that_spreadsheets_read(tmp_path: Path) -> None:
     rows = [{"epoch": 1, "loss": 1.5}, {"epoch": 2, "loss": 1.25}]
     write_history(tmp_path / "history.csv", rows)
@@ -83,6 +125,7 @@ def test_a_run_goes_from_a_manifest_to_a_bundle_that_answers(tmp_path: Path, own
         assert [row["epoch"] for row in csv.DictReader(stream)] == ["1", "2", "3", "4"]
     assert (folder / "plots" / "history.png").read_bytes().startswith(b"\x89PNG")
     assert len(list((folder / "checkpoints").iterdir())) == 2
+    assert (folder / "tensorboard").is_dir() == (find_spec("tensorboard") is not None)
     split = read_manifest(folder / "split.csv")
     assert decoded[-1] == (len(split), len(split))
     assert len(notes) >= 4
