@@ -18,7 +18,16 @@ class SecondlookError(Exception):
 
 
 class InputError(SecondlookError):
-    """A picture, file or option from the user cannot be used; the text is safe to show."""
+    """A picture, file or option from the user cannot be used; the text is safe to show.
+
+    Args:
+        sentence: What was expected, what came and what to do, in English.
+        french: The same in French, of what can go wrong on the page.
+    """
+
+    def __init__(self, sentence: str, *, french: str | None = None) -> None:
+        self.french = french
+        super().__init__(sentence)
 
 
 class DatasetError(SecondlookError):

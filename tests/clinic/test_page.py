@@ -107,6 +107,14 @@ def test_a_wrong_file_is_refused_with_its_sentence(client: Client, headers: dict
     assert "Jane Doe" not in page
 
 
+def test_a_wrong_file_is_refused_in_the_reader_s_language(french: Client, client: Client) -> None:
+    page = read(upload(french, b"%PDF-1.7 not a picture", hx_request="true"))
+    assert '<p lang="fr">Attendu\N{NO-BREAK SPACE}: une image (JPEG' in page
+    assert "Reçu\N{NO-BREAK SPACE}: un document PDF." in page
+    assert '<p lang="en">Expected a picture' in read(upload(client, b"%PDF-1.7", hx_request="true"))
+    assert "Attendu\N{NO-BREAK SPACE}: une tâche parmi skin, chest, knee." in read(french.get("/?task=bone"))
+
+
 def test_a_form_without_a_file_is_refused(client: Client) -> None:
     response = client.post("/", {})
     assert response.status_code == 400

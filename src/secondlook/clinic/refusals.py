@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from secondlook.clinic.look.predictors import UnknownBundleError
+from secondlook.clinic.look.presentation import read_language
 from secondlook.errors import BundleError, InputError, SecondlookError
 
 
@@ -43,10 +44,10 @@ def choose_title(status: int) -> str:
 
 def refuse_error(request: HttpRequest, error: SecondlookError) -> HttpResponse:
     """Turn one of our own errors into a refusal: wrong input is a 400, an unknown bundle 404, a broken one 503."""
-    if isinstance(error, UnknownBundleError):
-        return refuse(request, str(error), status=404, language="en")
     if isinstance(error, InputError):
-        return refuse(request, str(error), status=400, language="en")
+        french = error.french if read_language() == "fr" else None
+        status = 404 if isinstance(error, UnknownBundleError) else 400
+        return refuse(request, french or str(error), status=status, language="fr" if french else "en")
     if isinstance(error, BundleError):
         return refuse(request, str(error), status=503, language="en")
     raise error

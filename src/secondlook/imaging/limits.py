@@ -1,8 +1,9 @@
-"""What one picture may cost, checked before anything is decoded, and how a refusal is worded."""
+"""What one picture may cost, checked before anything is decoded."""
 
 from typing import Final
 
 from secondlook.errors import InputError
+from secondlook.imaging.refusal import refuse
 from secondlook.imaging.signature import ACCEPTED, Format
 
 MAX_FILE_BYTES: Final = 30_000_000
@@ -21,9 +22,15 @@ def check_size(kind: Format, width: int, height: int) -> None:
     if width < 1 or height < 1:
         raise refuse_damaged(kind, f": it claims {width} × {height} pixels")
     if width * height > MAX_PIXELS:
-        raise InputError(
-            f"Expected a picture of at most {MAX_PIXELS // 1_000_000} megapixels, got a {kind} file that claims "
-            f"{width} × {height} ({width * height / 1e6:.0f} megapixels). Save it smaller and send that."
+        raise refuse(
+            "a picture of at most {limit} megapixels",
+            "a {kind} file that claims {width} × {height} ({megapixels:.0f} megapixels)",
+            "Save it smaller and send that.",
+            limit=MAX_PIXELS // 1_000_000,
+            kind=kind,
+            width=width,
+            height=height,
+            megapixels=width * height / 1e6,
         )
 
 
@@ -34,9 +41,15 @@ def check_memory(kind: Format, width: int, height: int, needed: int) -> None:
         InputError: It is too much.
     """
     if needed > MAX_DECODING_BYTES:
-        raise InputError(
-            f"Expected a picture that takes at most {MAX_DECODING_BYTES // 1_000_000} MB to decode, got a {kind} file "
-            f"of {width} × {height} pixels that takes {needed / 1e6:.0f} MB. Save it as JPEG or smaller, and send that."
+        raise refuse(
+            "a picture that takes at most {limit} MB to decode",
+            "a {kind} file of {width} × {height} pixels that takes {needed:.0f} MB",
+            "Save it as JPEG or smaller, and send that.",
+            limit=MAX_DECODING_BYTES // 1_000_000,
+            kind=kind,
+            width=width,
+            height=height,
+            needed=needed / 1e6,
         )
 
 
@@ -53,7 +66,10 @@ def check_profile(kind: Format, profile: bytes | None) -> bytes | None:
 
 def refuse_damaged(kind: Format, detail: str = "") -> InputError:
     """Return the refusal of a file that cannot be decoded."""
-    return InputError(
-        f"Expected {ACCEPTED}, got a {kind} file that is damaged, cut short or of a rare kind{detail}. "
-        "Send the original once more, or open it in a picture viewer and save it anew as JPEG or PNG."
+    return refuse(
+        ACCEPTED,
+        "a {kind} file that is damaged, cut short or of a rare kind{detail}",
+        "Send the original once more, or open it in a picture viewer and save it anew as JPEG or PNG.",
+        kind=kind,
+        detail=detail,
     )

@@ -28,6 +28,7 @@ from secondlook.imaging.limits import (
     check_size,
     refuse_damaged,
 )
+from secondlook.imaging.refusal import refuse
 from secondlook.imaging.signature import Format, find_format
 
 # The plug-ins are called directly: Image.open warns, process-wide, about what is refused or left out here anyway.
@@ -147,9 +148,11 @@ def _read_bytes(source: str | Path | bytes | BinaryIO) -> bytes:
     else:
         data = _read_stream(source)
     if len(data) > MAX_FILE_BYTES:
-        raise InputError(
-            f"Expected a file of at most {MAX_FILE_BYTES // 1_000_000} MB, got a larger one. "
-            "Save the picture as JPEG, or smaller, and send that."
+        raise refuse(
+            "a file of at most {limit} MB",
+            "a larger one",
+            "Save the picture as JPEG, or smaller, and send that.",
+            limit=MAX_FILE_BYTES // 1_000_000,
         )
     return data
 
@@ -222,9 +225,10 @@ def _read_heic(data: bytes, target_px: int | None) -> Picture:
     try:
         import pillow_heif
     except ImportError as error:
-        raise InputError(
-            "Expected a JPEG, PNG, WebP, TIFF, BMP or GIF picture, got a HEIC one, which needs an extra library here. "
-            "Save the picture as JPEG; or have it installed: pip install 'secondlook[heic]'."
+        raise refuse(
+            "a JPEG, PNG, WebP, TIFF, BMP or GIF picture",
+            "a HEIC one, which needs an extra library here",
+            "Save the picture as JPEG; or have it installed: pip install 'secondlook[heic]'.",
         ) from error
     try:
         # libheif turns the picture itself; by the format's rules its EXIF orientation is not to be applied again.

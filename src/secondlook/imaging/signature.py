@@ -2,7 +2,7 @@
 
 from typing import Final, Literal
 
-from secondlook.errors import InputError
+from secondlook.imaging.refusal import refuse
 
 Format = Literal["JPEG", "PNG", "WebP", "TIFF", "BMP", "GIF", "HEIC", "DICOM"]
 
@@ -70,7 +70,7 @@ def find_format(data: bytes) -> Format:
         InputError: The bytes are not a picture that Secondlook reads; the text says what they look like.
     """
     if not data:
-        raise InputError(f"Expected {ACCEPTED}, got an empty file. Check that the upload or copy was complete.")
+        raise refuse(ACCEPTED, "an empty file", "Check that the upload or copy was complete.")
     if data[_PREAMBLE_BYTES : _PREAMBLE_BYTES + 4] == b"DICM":
         _check_preamble(data[:_PREAMBLE_BYTES])
         return "DICOM"
@@ -86,7 +86,7 @@ def find_format(data: bytes) -> Format:
     if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
         return "HEIC"
     found, advice = _describe(data)
-    raise InputError(f"Expected {ACCEPTED}, got {found}. {advice}")
+    raise refuse(ACCEPTED, found, advice)
 
 
 def _check_preamble(preamble: bytes) -> None:
@@ -96,9 +96,10 @@ def _check_preamble(preamble: bytes) -> None:
     """
     meant = not any(preamble) or preamble.startswith((b"II*\0", b"MM\0*"))
     if not meant and _is_other(preamble):
-        raise InputError(
-            f"Expected {ACCEPTED}, got a DICOM file that begins as a file of another kind, as programs in disguise do. "
-            "Do not open it; have the picture exported anew from the archive, and send that."
+        raise refuse(
+            ACCEPTED,
+            "a DICOM file that begins as a file of another kind, as programs in disguise do",
+            "Do not open it; have the picture exported anew from the archive, and send that.",
         )
 
 

@@ -1,7 +1,7 @@
 """The bundles on offer: what each is for, and their predictors, loaded once while the server already answers."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -74,7 +74,7 @@ def find_choice(task: str | None) -> Offer:
     try:
         return choices[task]
     except KeyError:
-        raise UnknownBundleError(f"Expected a task, one of {', '.join(choices)}; got {task[:40]!r}.") from None
+        raise refuse_unknown("task", "une tâche", choices, task) from None
 
 
 @cache
@@ -117,7 +117,15 @@ def find_predictor(name: str | None = None) -> Predictor:
     try:
         return predictors[name]
     except KeyError:
-        raise UnknownBundleError(f"Expected a bundle, one of {', '.join(predictors)}; got {name[:40]!r}.") from None
+        raise refuse_unknown("bundle", "un modèle", predictors, name) from None
+
+
+def refuse_unknown(kind: str, french: str, offered: Iterable[str], got: str) -> UnknownBundleError:
+    """Return the refusal of a name that is not on offer."""
+    known, name = ", ".join(offered), repr(got[:40])
+    return UnknownBundleError(
+        f"Expected a {kind}, one of {known}; got {name}.", french=f"Attendu : {french} parmi {known}. Reçu : {name}."
+    )
 
 
 def describe_readiness() -> tuple[bool, str]:

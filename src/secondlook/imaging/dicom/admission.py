@@ -10,6 +10,7 @@ from pydicom.multival import MultiValue
 from pydicom.uid import UID
 
 from secondlook.errors import InputError
+from secondlook.imaging import refusal
 from secondlook.imaging.container import DamagedError
 from secondlook.imaging.dicom.facts import BODY_PARTS, MODALITIES, VIEWS, DicomFacts
 from secondlook.imaging.dicom.structure import Structure
@@ -19,7 +20,7 @@ GREY: Final = ("MONOCHROME1", "MONOCHROME2")
 COLOUR: Final = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "PALETTE COLOR")
 MAX_ASPECT: Final = 10
 
-_EXPECTED: Final = "Expected one X-ray or photograph as DICOM (CR, DX, XC or OT)"
+_EXPECTED: Final = "one X-ray or photograph as DICOM (CR, DX, XC or OT)"
 _EXPORT: Final = "Export the picture as JPEG or PNG from the program that shows it, and send that."
 _OTHER_MODALITIES: Final[Mapping[str, str]] = {
     "CT": "a slice of a computed tomography",
@@ -103,9 +104,9 @@ def admit(structure: Structure) -> tuple[Layout, DicomFacts]:
     return layout, facts
 
 
-def refuse(found: str, advice: str = _EXPORT) -> InputError:
+def refuse(found: str, advice: str = _EXPORT, **facts: object) -> InputError:
     """Return the refusal of a file that is whole, but no picture that Secondlook reads."""
-    return InputError(f"{_EXPECTED}, got {found}. {advice}")
+    return refusal.refuse(_EXPECTED, found, advice, **facts)
 
 
 def _admit_content(structure: Structure) -> str:
@@ -115,10 +116,13 @@ def _admit_content(structure: Structure) -> str:
     modality = find_text(structure.values, "Modality")
     if modality not in MODALITIES:
         other = _OTHER_MODALITIES.get(modality)
-        raise refuse(f"{other} ({modality})" if other else "a file of another or no modality")
+        if other:
+            raise refuse("{other} ({modality})", other=other, modality=modality)
+        raise refuse("a file of another or no modality")
     frames = find_whole(structure.values, "NumberOfFrames", 1)
     if frames > 1:
-        raise refuse(f"a series of {frames} pictures in one file", "Export one of them as JPEG or PNG and send that.")
+        advice = "Export one of them as JPEG or PNG and send that."
+        raise refuse("a series of {frames} pictures in one file", advice, frames=frames)
     return modality
 
 
@@ -141,7 +145,8 @@ def _measure(values: Dataset, rows: int, columns: int, photometric: str) -> Layo
     high = find_whole(values, "HighBit", stored - 1)
     samples = find_whole(values, "SamplesPerPixel", 1)
     if allocated not in (8, 16) or (samples == 3 and (allocated, stored) != (8, 8)):
-        raise refuse(f"a picture of {allocated} bits a sample, of which {stored} count")
+        found = "a picture of {allocated} bits a sample, of which {stored} count"
+        raise refuse(found, allocated=allocated, stored=stored)
     if not 1 < stored <= high + 1 <= allocated:
         raise DamagedError(f"it claims {stored} bits up to bit {high} of {allocated}")
     return Layout(

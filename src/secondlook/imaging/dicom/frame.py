@@ -46,7 +46,8 @@ def decode_frame(structure: Structure, layout: Layout) -> tuple[Samples, str]:
     """
     decode = _DECODERS.get(structure.syntax)
     if decode is None:
-        raise refuse(f"one compressed as {_OTHER_SYNTAXES.get(structure.syntax, 'a film or in a rare way')}")
+        compression = _OTHER_SYNTAXES.get(structure.syntax, "a film or in a rare way")
+        raise refuse("one compressed as {compression}", compression=compression)
     if structure.pixel_data is None:
         raise DamagedError("it has no pixel data")
     return decode(structure, layout, structure.pixel_data)
