@@ -4,6 +4,8 @@ As in the drawings of lesions, a small network can tell the labels apart: clouds
 bones of a knee narrows with its grade while spurs grow at its edges.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
@@ -13,7 +15,7 @@ from tests.drawing import draw_cloud
 CHEST_SIZE = (400, 320)
 KNEE_SIZE = (320, 320)
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 
 
 def draw_chest(seed: int, label: str = "normal", *, size: tuple[int, int] = CHEST_SIZE) -> Image.Image:
