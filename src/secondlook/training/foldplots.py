@@ -45,6 +45,7 @@ def plot_folds(histories: Sequence[Sequence[dict[str, float]]], file: Path) -> N
         axes.plot(range(1, shortest + 1), mean, color=MEAN, linewidth=2.2, marker=".", label="mean")
         axes.set_title(title, fontsize=11)
         axes.set_xlabel("Epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 8), frameon=False)
@@ -65,12 +66,15 @@ def plot_rocs(folds: Sequence[Answers], together: Answers, ensemble: Answers, fi
     rows = math.ceil(len(panels) / columns)
     figure = Figure(figsize=(max(5.0, 3.4 * columns), 3.6 * rows + 0.6), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).flat
-    for axes, (title, pick) in zip(grid, panels, strict=False):
+    for (title, pick), axes in zip(panels, grid, strict=False):
         for one in folds:
             draw_roc(axes, *pick(one), color=FOLD, linewidth=0.8)
         out = draw_roc(axes, *pick(together), color=TOGETHER, linestyle="--", linewidth=1.4)
         area = draw_roc(axes, *pick(ensemble), color=ENSEMBLE, linewidth=2.2)
-        axes.set_title(f"{title}\nout of fold {out}, ensemble {area}", fontsize=10)
+        axes.axline((0, 0), slope=1, color=FOLD, linestyle=":", linewidth=0.8)
+        axes.set_title(f"{title}\nAUC: out of fold {out}, ensemble {area}", fontsize=10)
+        axes.set_xlabel("1 − specificity")
+        axes.set_ylabel("Sensitivity")
     for axes in list(grid):
         axes.axis("off")
     figure.legend(
@@ -80,8 +84,6 @@ def plot_rocs(folds: Sequence[Answers], together: Answers, ensemble: Answers, fi
         ncols=3 if columns > 2 else 1,
         frameon=False,
     )
-    figure.supxlabel("1 − specificity", fontsize=10)
-    figure.supylabel("Sensitivity", fontsize=10)
     save_figure(figure, file)
 
 
@@ -95,7 +97,7 @@ def list_panels(keys: Sequence[str]) -> list[tuple[str, Pick]]:
 
 def pick_label(number: int) -> Pick:
     """Return what picks one label against all others."""
-    return lambda answers: (answers.labels == number, answers.probabilities[:, number])
+    return lambda answers: (np.equal(np.asarray(answers.labels), number), answers.probabilities[:, number])
 
 
 def draw_roc(

@@ -84,6 +84,7 @@ def draw_values(axes: Axes, placed: Sequence[tuple[float, Trial]], place: float,
     for state, style in STYLES.items():
         points = [(x, one.value) for x, one in placed if one.state == state and not math.isnan(one.value)]
         if points:
-            axes.scatter(*zip(*points, strict=True), label=state, s=28, alpha=0.85, **style)  # type: ignore[arg-type]
+            x, y = zip(*points, strict=True)
+            axes.scatter(x, y, label=state, s=28, alpha=0.85, c=style["color"], marker=style["marker"])
     axes.scatter([place], [best.value], s=130, facecolors="none", edgecolors="#000000", linewidths=1.4, label="best")
     axes.grid(alpha=0.3)

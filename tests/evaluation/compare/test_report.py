@@ -68,7 +68,7 @@ def test_marks_are_sentences(comparison: Comparison) -> None:
     [
         ("kappa", 0.1, 0.01, "better"),
         ("loss", 0.1, 0.01, "worse"),
-        ("kappa", -0.1, 0.2, "no difference shown"),
+        ("kappa", -0.1, 0.2, "unclear"),
         ("kappa", 0.1, float("nan"), "too few"),
     ],
 )

@@ -21,7 +21,7 @@ from secondlook.evaluation.intervals import Interval
 from secondlook.evaluation.paired import Difference
 from secondlook.evaluation.summary import LOWER_IS_BETTER
 
-MARKS = {"better": "clean", "worse": "doubt", "no difference shown": "unknown", "too few": "unknown"}
+MARKS = {"better": "clean", "worse": "doubt", "unclear": "unknown", "too few": "unknown"}
 GROUPS = ("patient or lesion", "patients or lesions")
 
 
@@ -79,6 +79,7 @@ def _render_test(comparison: Comparison) -> str:
         title="On the split test",
         note="Framed: the best value of a column among models measured on the first model's pictures. Whether it is "
         "better than the others beyond chance, the next section says.",
+        frame_best=True,
     )
     plots = "\n".join(_draw_reach(comparison, key, name) for key, name in names.items())
     first = escape(comparison.models[0].name)
@@ -103,11 +104,13 @@ def _render_train(comparison: Comparison) -> str:
     return f"<p>What the models answer about pictures that they have learned from.{some}</p>{table}"
 
 
-def _draw_models(comparison: Comparison, parts: Sequence[Part | None], *, title: str, note: str) -> str:
+def _draw_models(
+    comparison: Comparison, parts: Sequence[Part | None], *, title: str, note: str, frame_best: bool = False
+) -> str:
     """Return one split's figures as a table, a row for each model."""
     names = name_figures(comparison)
     fair = [part for part, model in zip(parts, comparison.models, strict=True) if part is not None and model.comparable]
-    best = {key: _find_best(key, [part.figures[key].value for part in fair]) for key in names}
+    best = {key: _find_best(key, [part.figures[key].value for part in fair]) for key in names if frame_best}
     lines = []
     for model, part in zip(comparison.models, parts, strict=True):
         head = f'<th scope="row">{escape(model.name)}{_draw_marks(model)}'
@@ -116,7 +119,7 @@ def _draw_models(comparison: Comparison, parts: Sequence[Part | None], *, title:
             continue
         head += f"<small>{part.pictures:,} pictures of {part.groups:,}</small></th>"
         cells = [
-            f"<td{' class=best' if model.comparable and part.figures[key].value == best[key] else ''}>"
+            f"<td{' class=best' if model.comparable and part.figures[key].value == best.get(key) else ''}>"
             f"{_write_value(part.figures[key])}</td>"
             for key in names
         ]
@@ -203,8 +206,8 @@ def _render_differences(comparison: Comparison) -> str:
         lines.append(f"<tr>{head}{''.join(cells)}</tr>")
     heads = draw_heads(("", *map(escape, names.values())))
     text = (
-        f"<p>Each model minus {first}, on the same test pictures, with 95 % intervals. A difference counts as one "
-        "where p &lt; 0.05; that none is shown does not mean that there is none.</p>"
+        f"<p>Each model minus {first}, on the same test pictures, with 95 % intervals. Where p &lt; 0.05, chance alone "
+        "would hardly do it; where it is unclear, the interval says how large a difference there could still be.</p>"
     )
     table = draw_figure("shares", heads, lines, title="Differences", caption="Differences", columns=len(names))
     return text + table

@@ -49,11 +49,11 @@ def write_p(difference: Difference) -> str:
 
 
 def judge_difference(key: str, difference: Difference) -> str:
-    """Return what a difference amounts to: ``better``, ``worse``, ``no difference shown`` or ``too few``."""
+    """Return what a difference amounts to: ``better``, ``worse``, ``unclear`` or ``too few``."""
     if math.isnan(difference.p):
         return "too few"
     if not is_sure(difference):
-        return "no difference shown"
+        return "unclear"
     higher = difference.interval.value > 0
     return "better" if higher != (key in LOWER_IS_BETTER) else "worse"
 
