@@ -1,8 +1,18 @@
-import numpy as np
-import pytest
+import io
+from pathlib import Path
 
+import numpy as np
+import onnx
+import pytest
+from PIL import Image
+
+from secondlook.errors import BundleError
+from secondlook.inference.bundle import open_bundle
 from secondlook.inference.occlusion import OcclusionHeatmaps, measure_occlusion
+from secondlook.inference.predictor import load_predictor
 from secondlook.inference.session import Outputs
+from tests.drawing import draw_lesion
+from tests.inference.test_bundle import change_graph, change_json
 
 HEIGHT, WIDTH = 40, 61
 
@@ -57,3 +67,35 @@ def test_heatmaps_are_computed_when_asked_for_and_only_once() -> None:
     assert (first.min(), first.max(), first[0, 0]) == (0, 1, 1)
     with pytest.raises(KeyError):
         heatmaps["bcc"]
+
+
+@pytest.fixture
+def mapless(bundle_copy: Path) -> Path:
+    """Return a bundle whose graph gives no map, and that says so."""
+    model = onnx.load(bundle_copy / "model.onnx")
+    assert model.graph.output.pop().name == "map"
+    change_graph(bundle_copy, model)
+    change_json(bundle_copy, "bundle.json", graph__map="occlusion")
+    return bundle_copy
+
+
+def test_a_bundle_without_a_map_shows_where_the_lesion_lies(mapless: Path, tiny_bundle: Path) -> None:
+    picture = np.asarray(draw_lesion(3, "mel", size=(300, 300)))
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "PNG")
+    prediction, usual = (load_predictor(folder).predict(stream.getvalue()) for folder in (mapless, tiny_bundle))
+    assert (prediction.heatmap_kind, usual.heatmap_kind) == ("occlusion", "class_activation")
+    assert prediction.probabilities == usual.probabilities
+    assert prediction.heatmap.shape == (7, 7)
+    assert prediction.heatmap is prediction.heatmaps[prediction.label]
+    inner = prediction.heatmap[2:5, 2:5].mean()
+    border = np.concatenate([prediction.heatmap[0], prediction.heatmap[-1]]).mean()
+    assert inner > 2 * border
+
+
+@pytest.mark.parametrize("said", ["occlusion", "class_activation"])
+def test_a_bundle_that_claims_another_kind_of_map_is_refused(request: pytest.FixtureRequest, said: str) -> None:
+    folder = request.getfixturevalue("bundle_copy" if said == "occlusion" else "mapless")
+    change_json(folder, "bundle.json", graph__map=said)
+    with pytest.raises(BundleError, match=f"says that the map is {said}, but model.onnx gives"):
+        open_bundle(folder)

@@ -117,3 +117,23 @@ def test_a_graph_that_onnx_runtime_cannot_load_is_refused(tmp_path: Path) -> Non
     (tmp_path / "model.onnx").write_bytes(model.SerializeToString())
     with pytest.raises(BundleError, match="cannot load it"):
         Session(tmp_path / "model.onnx")
+
+
+def test_a_graph_without_a_map_gives_the_rest() -> None:
+    model = onnx.ModelProto.FromString(make_model().SerializeToString())
+    whole = Session(model.SerializeToString())
+    assert model.graph.output.pop().name == "map"
+    session = Session(model.SerializeToString())
+    images, _ = draw_split("test")
+    outputs, expected = session.run(images[:3]), whole.run(images[:3])
+    assert (session.has_map, whole.has_map) == (False, True)
+    assert outputs.map is None
+    np.testing.assert_array_equal(outputs.logits, expected.logits)
+    np.testing.assert_array_equal(outputs.embedding, expected.embedding)
+
+
+def test_a_map_alone_cannot_stand_in_for_the_embedding() -> None:
+    model = onnx.ModelProto.FromString(make_model().SerializeToString())
+    del model.graph.output[1]
+    with pytest.raises(BundleError, match="Export it again"):
+        Session(model.SerializeToString())

@@ -148,3 +148,14 @@ def test_the_origin_of_weights_is_told_and_kept(tmp_path: Path, earlier: tuple[P
     assert told.endswith("which started from: timm's hub")
     (earlier[0] / ORIGIN_FILE).write_text("something else\n")
     assert settle_origin(tmp_path, recipe) == told, "written once"
+
+
+def test_a_head_that_fits_in_part_is_left_as_it_is_in_whole(tmp_path: Path) -> None:
+    head = {"hidden": [5], "batch_norm": True}
+    weights = build_network(make_recipe(model=make_model("none", head=head)), classes=7).state_dict()
+    save_checkpoint(tmp_path / "before" / "checkpoints", {"network": weights, "average": None}, step=1)
+    recipe = make_recipe(model=make_model(tmp_path / "before", head=head))
+    got = build_network(recipe, classes=2).state_dict()
+    assert not torch.equal(got["head.0.weight"], weights["head.0.weight"])
+    same = build_network(recipe, classes=7).state_dict()
+    assert all(torch.equal(same[key], value) for key, value in weights.items())
