@@ -338,6 +338,14 @@ class Recipe(Section):
             self.require_one_size(f"the family {self.model.family}")
         return self
 
+    @model_validator(mode="after")
+    def _check_batch(self) -> "Recipe":
+        head = self.model.head
+        counts = (head.batch_norm and head.hidden) or self.model.family in {"r2_dermoscopy", "r2_bone"}
+        if counts and self.optimiser.batch_size < 2:
+            raise ValueError("batch norm over features needs `optimiser.batch_size` of 2 or more")
+        return self
+
     def require_one_size(self, network: str) -> None:
         """Check that all stages and the export have one size.
 

@@ -134,3 +134,11 @@ def test_a_flattened_network_wants_one_size_in_all_stages_and_the_export() -> No
 def test_scratch_networks_have_nothing_on_the_hub() -> None:
     with pytest.raises(RecipeError, match="r3_cnn is trained from scratch"):
         build(32, classes=2, family="r3_cnn", weights="hub")
+
+
+@pytest.mark.parametrize("model", [{"family": "r2_bone"}, {"head": {"hidden": [4], "batch_norm": True}}])
+def test_batch_norm_over_features_wants_more_than_one_picture(model: dict) -> None:
+    sections = {"stages": [{"epochs": 1, "size_px": 32}], "export": {"input_size_px": 32}, "model": model}
+    with pytest.raises(ValueError, match="batch norm over features needs"):
+        make_recipe(optimiser={"batch_size": 1}, **sections)
+    make_recipe(optimiser={"batch_size": 2}, **sections)
