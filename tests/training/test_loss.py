@@ -99,6 +99,13 @@ def test_losses_that_are_proper_are_least_at_the_true_shares(name: str) -> None:
     torch.testing.assert_close(gradient, torch.zeros_like(gradient), atol=1e-6, rtol=0)
 
 
+@pytest.mark.parametrize("balance", ["logit_adjustment", "weights"])
+@pytest.mark.parametrize("name", ["cross_entropy", "binary", "focal", "ordinal"])
+def test_losses_stay_on_the_device_of_the_logits(name: str, balance: str) -> None:
+    logits, targets, log_prior = (torch.zeros(shape, device="meta") for shape in ((8, 5), (8, 5), (5,)))
+    assert balanced_loss(logits, targets, log_prior=log_prior, recipe=Loss(name=name, balance=balance)).is_meta
+
+
 def draw_lines(counts: tuple[int, ...], seed: int) -> tuple[torch.Tensor, np.ndarray]:
     rng = np.random.default_rng(seed)
     labels = np.repeat(np.arange(len(counts)), counts)

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from secondlook.training.augment import augment_batch
+from secondlook.training.augment.mixing import mix_batch
 from secondlook.training.recipe import Augmentation
 from tests.training.augment.drawing import seeded
 
@@ -70,3 +71,16 @@ def test_what_recipes_drew_before_features_were_added_is_unchanged() -> None:
     torch.randn(4, 3, 20, 20, generator=again)
     torch.rand(4, 5, generator=again)
     assert torch.equal(generator.get_state(), again.get_state())
+
+
+@pytest.mark.parametrize("mixing", [{"mixup": 0.3}, {"cutmix": 1.0, "mixup": 0.0}])
+def test_pictures_stay_on_their_device(mixing: dict[str, float]) -> None:
+    """The device "meta" computes nothing, but like a GPU it refuses to be mixed with tensors of the CPU."""
+    recipe = Augmentation.model_validate({"preset": "skin", **FEATURES, **mixing, "randaugment": {"number": 3}})
+    images = torch.zeros(64, 40, 40, 3, dtype=torch.uint8, device="meta")
+    generator = seeded()
+    pixels = augment_batch(images, recipe, size_px=(32, 36), generator=generator)
+    pixels, targets = mix_batch(pixels, torch.zeros(64, 7, device="meta"), recipe, generator=generator)
+    assert pixels.shape == (64, 3, 32, 36)
+    assert pixels.is_meta
+    assert targets.is_meta
