@@ -147,9 +147,12 @@ def show_progress(progress: Progress, recipe: "Recipe", console: Console, *, epo
     def print_epochs(history: list[dict[str, float]]) -> None:
         nonlocal printed
         for row in history[printed:]:
+            kappa = row.get("calibration_quadratic_kappa")
+            graded = "" if kappa is None else f", quadratic kappa {kappa:.3f}"
             console.print(
                 f"epoch {row['epoch']:.0f} · {row['size_px']:.0f} px · loss {row['loss']:.3f} · calibration: "
-                f"AUC {row['calibration_auc']:.3f}, balanced accuracy {row['calibration_balanced_accuracy']:.3f}",
+                f"AUC {row['calibration_auc']:.3f}, balanced accuracy {row['calibration_balanced_accuracy']:.3f}"
+                f"{graded}",
                 highlight=False,
             )
         printed = len(history)

@@ -117,6 +117,7 @@ def train_network(
     watcher = watcher or Watcher()
     torch.set_num_threads(recipe.machine.threads)
     torch.manual_seed(recipe.seed)
+    torch.backends.cudnn.deterministic = True
     if not len(calibration):
         raise DatasetError("Expected pictures in the calibration split, got none. Split the manifest anew.")
     classes = len(find_task(recipe.task).keys)
