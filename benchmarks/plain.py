@@ -41,7 +41,7 @@ class PlainModel:
             left, top = (image.width - side) // 2, (image.height - side) // 2
             square = image.convert("RGB").crop((left, top, left + side, top + side))
             pixels = np.array(square.resize((self.size_px, self.size_px), Image.Resampling.BICUBIC))
-        logits, _, _ = self.model(torch.from_numpy(pixels)[None])
+        logits = self.model(torch.from_numpy(pixels)[None])[0]
         return [float(share) for share in logits.softmax(dim=1)[0]]
 
 
