@@ -105,9 +105,10 @@ def test_a_file_that_the_browser_cannot_show_is_sent_all_the_same(open_page: Ope
 
 
 def test_a_wrong_file_is_refused_and_the_next_one_answered(open_page: OpenPage) -> None:
-    page = open_page()
+    page = open_page("phone")
     choose(page, b"%PDF-1.7", "letter.pdf", "application/pdf")
     send(page)
+    expect(page.locator("#refusal-title")).to_be_in_viewport()
     expect(page.locator("[data-refusal]")).to_contain_text("Expected a picture (JPEG, PNG")
     assert page.evaluate("document.activeElement.id") == "refusal-title"
     choose(page, draw_triage("routine"))

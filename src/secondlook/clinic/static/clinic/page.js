@@ -49,6 +49,7 @@ async function receive(file) {
   find("plain").hidden = shown;
   find("plain").textContent = shown ? "" : `${file.name} – ${words.noPreview}`;
   find(shown ? "frame-help" : "send").focus({ preventScroll: true });
+  find("send").scrollIntoView({ block: "nearest" });
 }
 
 find("choices").addEventListener("change", follow);
@@ -120,7 +121,8 @@ form.addEventListener("htmx:sendError", () => complain(words.noNetwork));
 find("answer").addEventListener("htmx:afterSwap", async () => {
   const answer = find("answer");
   find("ask").hidden = Boolean(answer.querySelector("[data-answer]"));
-  scrollTo({ top: 0 });
+  if (find("ask").hidden) scrollTo({ top: 0 });
+  else answer.scrollIntoView({ block: "nearest" });
   answer.querySelector("[tabindex]")?.focus({ preventScroll: true });
   // The server shows the reduced picture that it read; this browser has the sharp one.
   const shown = find("shown");
