@@ -104,19 +104,22 @@ def check_measure(name: str) -> Any:
 
 def describe_trial(tried: "Tried") -> str:
     """Return one trial in a line."""
-    values = ", ".join(f"{key}={value}" for key, value in tried.changes.items())
-    plural = "" if tried.epochs == 1 else "s"
-    return f"trial {tried.number} · {tried.state} · {tried.value:.4f} after {tried.epochs} epoch{plural} · {values}"
+    epochs = f"{tried.epochs} epoch{'' if tried.epochs == 1 else 's'}"
+    return f"trial {tried.number} · {tried.state} · {tried.value:.4f} after {epochs} · {write_changes(tried)}"
+
+
+def write_changes(tried: "Tried") -> str:
+    """Return what a trial tried, as `--set` would take it."""
+    return ", ".join(f"{key}={value}" for key, value in tried.changes.items())
 
 
 def draw_trials(found: "Tuned") -> Table:
     """Return the best trials as a table."""
-    ended = sorted(found.tried, key=lambda one: (one.state != "complete", one != found.best, one.number))
+    sense = 1 if found.lower_is_better else -1
+    ended = sorted(found.tried, key=lambda one: (one.state != "complete", sense * one.value))
     table = Table(title=f"{len(found.tried)} trials, the best one first", box=SIMPLE, pad_edge=False)
-    keys = list(found.best.changes)
-    for heading in ("Trial", "State", "Measure", "Epochs", *keys):
+    for heading in ("Trial", "State", "Measure", "Epochs", "Tried"):
         table.add_column(heading, justify="right" if heading in {"Trial", "Measure", "Epochs"} else "left")
     for one in ended[:SHOWN]:
-        values = (str(one.changes.get(key, "–")) for key in keys)
-        table.add_row(str(one.number), one.state, f"{one.value:.4f}", str(one.epochs), *values)
+        table.add_row(str(one.number), one.state, f"{one.value:.4f}", str(one.epochs), write_changes(one))
     return table

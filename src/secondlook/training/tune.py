@@ -61,11 +61,13 @@ class Tuned:
         file: The best recipe, ready to be trained.
         best: The best trial.
         tried: Every trial.
+        lower_is_better: Whether a lower measure is better.
     """
 
     file: Path
     best: Tried
     tried: tuple[Tried, ...]
+    lower_is_better: bool
 
 
 def tune_recipe(
@@ -139,7 +141,7 @@ def open_study(folder: Path, recipe: Recipe, measure: Measure) -> optuna.Study:
         storage=f"sqlite:///{folder.resolve() / 'study.sqlite3'}",
         study_name=recipe.name,
         direction="minimize" if measure in LOWER_IS_BETTER else "maximize",
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=PRUNED_AFTER, n_warmup_steps=epochs // 4),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=PRUNED_AFTER, n_warmup_steps=math.ceil(epochs / 3)),
         load_if_exists=True,
     )
 
@@ -248,13 +250,13 @@ class Search:
         complete = [one for one in tried if one.state == "complete"]
         if not complete:
             return None
-        sense = -1 if self.measure in LOWER_IS_BETTER else 1
-        best = max(complete, key=lambda one: sense * one.value)
+        lower = self.measure in LOWER_IS_BETTER
+        best = (min if lower else max)(complete, key=lambda one: one.value)
         plot_trials(tried, best, self.folder / "plots" / "trials.png", measure=self.measure)
         words = f"The best of {len(tried)} trials of {self.recipe.name}, by {self.measure} on the calibration split."
         named = {**best.changes, "name": f"{self.recipe.name}-tuned", "about": words}
         write_text(self.folder / "best.yaml", change_recipe(self.recipe, named).dump())
-        return Tuned(self.folder / "best.yaml", best, tried)
+        return Tuned(self.folder / "best.yaml", best, tried, lower)
 
 
 def write_trials(file: Path, tried: Sequence[Tried], *, measure: str) -> None:
