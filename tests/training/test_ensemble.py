@@ -39,6 +39,21 @@ def test_logits_and_maps_are_averaged_and_embeddings_stand_side_by_side(graphs: 
     np.testing.assert_array_equal(got.embedding, np.concatenate([one.embedding for one in apart], axis=1))
 
 
+def test_graphs_without_maps_are_averaged_too(graphs: list[bytes]) -> None:
+    mapless = []
+    for graph in graphs:
+        model = onnx.load_from_string(graph)
+        assert model.graph.output.pop().name == "map"
+        mapless.append(model.SerializeToString())
+    merged = merge_graphs(mapless)
+    images, _ = draw_split("test")
+    compare_members(merged, mapless, images[0])
+    assert Session(merged).run(images[:1]).map is None
+    np.testing.assert_allclose(
+        Session(merged).run(images[:4]).logits, Session(merge_graphs(graphs)).run(images[:4]).logits, atol=1e-5
+    )
+
+
 def test_long_embeddings_are_shortened_and_keep_their_distances(
     graphs: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
