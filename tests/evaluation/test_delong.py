@@ -82,6 +82,32 @@ def test_groups_of_mixed_labels_agree_with_a_bootstrap_over_groups():
     assert (test.upper - test.lower) / 2 / stats.norm.ppf(0.975) == pytest.approx(drawn.std(), rel=0.1)
 
 
+def test_groups_of_mixed_labels_follow_the_definition_of_1997():
+    random = np.random.default_rng(9)
+    groups = random.integers(0, 40, 160)
+    patient = random.normal(size=40)[groups]
+    positive = random.random(160) < 0.5
+    scores = [2 * patient + positive + random.normal(size=160), positive + random.normal(size=160)]
+    test = compare_aucs(positive, *scores, groups)
+    positives, negatives = positive.sum(), (~positive).sum()
+    kernels = [score[positive][:, None] > score[~positive][None, :] for score in scores]
+    areas = [kernel.mean() for kernel in kernels]
+    ups = [kernel.mean(axis=1) - area for kernel, area in zip(kernels, areas, strict=True)]
+    downs = [kernel.mean(axis=0) - area for kernel, area in zip(kernels, areas, strict=True)]
+    up, down = ups[1] - ups[0], downs[1] - downs[0]
+    s10 = s01 = s11 = 0.0
+    for group in range(40):
+        one, other = up[groups[positive] == group].sum(), down[groups[~positive] == group].sum()
+        s10, s01, s11 = s10 + one * one, s01 + other * other, s11 + one * other
+    i10, i01, whole = (len(set(part)) for part in (groups[positive], groups[~positive], groups))
+    s10 *= i10 / ((i10 - 1) * positives)
+    s01 *= i01 / ((i01 - 1) * negatives)
+    s11 *= whole / (whole - 1)
+    variance = s10 / positives + s01 / negatives + 2 * s11 / (positives * negatives)
+    assert abs(2 * s11 / (positives * negatives)) > 0.05 * variance
+    assert (test.upper - test.lower) / 2 == pytest.approx(stats.norm.ppf(0.975) * np.sqrt(variance))
+
+
 def test_p_values_are_even_where_there_is_no_difference():
     values = []
     for seed in range(300):
