@@ -49,7 +49,7 @@ def test_the_tables_name_every_model_and_figure(comparison: Comparison) -> None:
         "noisy",
         "elsewhere",
         "other pictures",
-        "AUC of the risk",
+        "of the risk",
         "Kappa",
         "p < 0.",
         "1 min",
