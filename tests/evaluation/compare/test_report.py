@@ -51,7 +51,7 @@ def test_the_tables_name_every_model_and_figure(comparison: Comparison) -> None:
         "other pictures",
         "of the risk",
         "Kappa",
-        "p < 0.",
+        "p .0",
         "1 min",
         "1.00 ×",
     ):
