@@ -268,7 +268,7 @@ def test_weights_that_are_no_numbers_are_never_saved(tmp_path: Path, monkeypatch
             with torch.no_grad():
                 self.param_groups[0]["params"][0][0] = torch.nan
 
-    monkeypatch.setattr(state, "build_optimiser", lambda network, recipe: Spoil(network.parameters(), lr=0.1))
+    monkeypatch.setattr(state, "build_optimiser", lambda network, recipe, **options: Spoil(network.parameters(), lr=0.1))
     with pytest.raises(RecipeError, match="the weights are no numbers any more"):
         train(make_recipe(optimiser=PLAIN), tmp_path)
     assert load_checkpoint(tmp_path, warn=pytest.fail) is None
@@ -367,19 +367,19 @@ def run_in_thread(work: Callable[[], None]) -> None:
 
 
 def test_starting_weights_are_not_fetched_again_to_continue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+    asked: list[bool] = []
     build = state.build_network
 
-    def watch(model: Any, *, classes: int) -> torch.nn.Module:
-        asked.append(model.weights)
-        return build(model.model_copy(update={"weights": "none"}), classes=classes)
+    def watch(recipe: Any, *, classes: int, fresh: bool) -> torch.nn.Module:
+        asked.append(not fresh)
+        return build(recipe, classes=classes, fresh=True)
 
     monkeypatch.setattr(state, "build_network", watch)
     recipe = make_recipe(model={"name": "test_byobnet", "weights": "hub"})
     with pytest.raises(StopError):
         train(recipe, tmp_path, watcher=stop_after(2))
     train(recipe, tmp_path, watcher=Watcher())
-    assert asked == ["hub", "none"]
+    assert asked == [True, False]
 
 
 def test_an_empty_calibration_split_is_refused(tmp_path: Path) -> None:
