@@ -62,9 +62,7 @@ def test_the_stricter_point_has_the_lower_threshold():
     assert strict.specificity < loose.specificity
 
 
-@pytest.mark.parametrize(
-    ("malignant", "missing"), [(True, "without"), (False, "with")]
-)
+@pytest.mark.parametrize(("malignant", "missing"), [(True, "without"), (False, "with")])
 def test_one_severity_alone_is_refused(malignant, missing):
     with pytest.raises(DatasetError, match=f"Expected pictures {missing} an alarming label"):
         fit_operating_point("sensitivity_95", np.array([0.3, 0.4]), np.full(2, malignant), np.arange(2))

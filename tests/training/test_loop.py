@@ -268,7 +268,9 @@ def test_weights_that_are_no_numbers_are_never_saved(tmp_path: Path, monkeypatch
             with torch.no_grad():
                 self.param_groups[0]["params"][0][0] = torch.nan
 
-    monkeypatch.setattr(state, "build_optimiser", lambda network, recipe, **options: Spoil(network.parameters(), lr=0.1))
+    monkeypatch.setattr(
+        state, "build_optimiser", lambda network, recipe, **options: Spoil(network.parameters(), lr=0.1)
+    )
     with pytest.raises(RecipeError, match="the weights are no numbers any more"):
         train(make_recipe(optimiser=PLAIN), tmp_path)
     assert load_checkpoint(tmp_path, warn=pytest.fail) is None
