@@ -21,11 +21,11 @@ def render_figures(evidences: dict[str, Evidence]) -> str:
 
 def render_bundle(task: str, evidence: Evidence) -> str:
     """Return one bundle's figures: a sentence on what they were measured on, and a table."""
-    manifest, groups = evidence.manifest, GROUPS[task]
+    manifest, groups, bundle = evidence.manifest, GROUPS[task], evidence.bundle
     lines = [
-        f"**{find_task(task).names['en']}**: the bundle `{evidence.bundle.name}` {evidence.bundle.version}, measured on "
-        f"{manifest['pictures']} pictures of {manifest['groups']} {groups} that neither training nor calibration saw; in "
-        f"brackets 95 % intervals from a bootstrap over {groups}:",
+        f"**{find_task(task).names['en']}**: the bundle `{bundle.name}` {bundle.version}, measured on "
+        f"{manifest['pictures']} pictures of {manifest['groups']} {groups} that neither training nor calibration saw; "
+        f"in brackets 95 % intervals from a bootstrap over {groups}:",
         "",
         "| measure | value |",
         "|---|---|",
