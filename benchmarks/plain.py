@@ -21,17 +21,17 @@ class PlainModel:
 
     Args:
         recipe: Name of a shipped recipe.
-        size_px: Side of the network's input in pixels.
-        views: Symmetries that are averaged, as in the bundle.
+        size_px: Height and width of the network's input in pixels.
+        views: How many of the first symmetries are averaged, as in the bundle.
     """
 
-    def __init__(self, recipe: str, *, size_px: int, views: int) -> None:
+    def __init__(self, recipe: str, *, size_px: tuple[int, int], views: int) -> None:
         torch.set_num_threads(1)
         chosen = read_recipe(recipe, changes=["model.weights=none"])
         classes = len(find_task(chosen.task).keys)
         network = build_network(chosen, classes=classes)
         self.size_px = size_px
-        self.model = Served(network, views=views, shift=np.zeros(classes, np.float32)).eval()
+        self.model = Served(network, views=range(views), shift=np.zeros(classes, np.float32)).eval()
 
     @torch.inference_mode()
     def predict(self, file: Path) -> list[float]:
@@ -40,12 +40,12 @@ class PlainModel:
             side = min(image.size)
             left, top = (image.width - side) // 2, (image.height - side) // 2
             square = image.convert("RGB").crop((left, top, left + side, top + side))
-            pixels = np.array(square.resize((self.size_px, self.size_px), Image.Resampling.BICUBIC))
+            pixels = np.array(square.resize(self.size_px[::-1], Image.Resampling.BICUBIC))
         logits = self.model(torch.from_numpy(pixels)[None])[0]
         return [float(share) for share in logits.softmax(dim=1)[0]]
 
 
 if __name__ == "__main__":
-    model = PlainModel(sys.argv[1], size_px=int(sys.argv[2]), views=int(sys.argv[3]))
+    model = PlainModel(sys.argv[1], size_px=(int(sys.argv[2]), int(sys.argv[2])), views=int(sys.argv[3]))
     for path in sorted(Path(sys.argv[4]).rglob("*.jpg")):
         print(path.name, model.predict(path))

@@ -21,9 +21,9 @@ from torchvision import datasets, transforms
 
 from benchmarks.folder import LABELS, draw_folder
 from benchmarks.timing import print_table, read_options
-from secondlook.imaging.read import read_picture
-from secondlook.imaging.resize import resize_picture
+from secondlook.imaging.resize import read_size
 from secondlook.inference.bundle import read_facts
+from secondlook.inference.predictor import read_input
 from secondlook.training.dataset import Pictures
 from secondlook.training.loop import Progress, Watcher, train_network
 from secondlook.training.reading import read_recipe
@@ -45,7 +45,7 @@ def plan_recipe(name: str, *, epochs: int) -> Recipe:
 def decode_pictures(recipe: Recipe, files: list[Path]) -> Pictures:
     """Decode every picture once, as training's cache does."""
     size = recipe.data.cache_px
-    images = np.stack([resize_picture(read_picture(file, target_px=size).pixels, size) for file in files])
+    images = np.stack([read_input(file, size, resize=recipe.data.resize)[1] for file in files])
     labels = np.array([LABELS.index(file.parent.name) for file in files], dtype=np.int64)
     return Pictures(images, np.arange(len(files)), labels)
 
@@ -104,7 +104,7 @@ def load_with_timm(recipe: Recipe, folder: Path) -> Batches:
     """Return timm's loader with its training transforms, flips and random erasing."""
     loader: Batches = create_loader(
         create_dataset("", root=str(folder)),
-        input_size=(3, recipe.stages[0].size_px, recipe.stages[0].size_px),
+        input_size=(3, *read_size(recipe.stages[0].size_px)),
         batch_size=recipe.optimiser.batch_size,
         is_training=True,
         use_prefetcher=False,
@@ -121,7 +121,7 @@ def load_with_timm(recipe: Recipe, folder: Path) -> Batches:
 
 def load_plainly(recipe: Recipe, folder: Path) -> Batches:
     """Return a DataLoader over an ImageFolder with torchvision's transforms, as tutorials write it."""
-    size = recipe.stages[0].size_px
+    size, _ = read_size(recipe.stages[0].size_px)
     steps = transforms.Compose(
         [
             transforms.Resize(size),

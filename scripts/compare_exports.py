@@ -8,7 +8,6 @@ Nothing of the test split is read. Each row is what `--set export.input_size_px=
 import argparse
 import time
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
@@ -23,7 +22,6 @@ from secondlook.training.measure import measure_logits
 from secondlook.training.reading import read_recipe
 from secondlook.training.run import encode_labels
 from secondlook.training.state import start_state
-from secondlook.training.zoo.classifier import Classifier
 
 BATCH = 64
 
@@ -40,7 +38,7 @@ def main() -> None:
     packed = load_checkpoint(options.run / "checkpoints", warn=print)
     classes = len(find_task(recipe.task).keys)
     state = start_state(recipe, classes=classes, device=torch.device("cpu"), packed=packed)
-    network = cast(Classifier, state.answering().eval())
+    network = state.answering().eval()
     manifest = read_manifest(options.run / "split.csv")
     labels = encode_labels(manifest)
     splits = manifest.frame["split"].to_numpy()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import FloatRect, Page
 
 from secondlook import load
 from tests.browser.conftest import OpenPage
@@ -43,6 +43,15 @@ def page(open_page: OpenPage) -> Page:
     opened = open_page()
     choose(opened, CONTENT)
     return opened
+
+
+def find_canvas(page: Page) -> FloatRect:
+    """Return where the canvas lies once the page has stopped scrolling to it."""
+    canvas, before = page.locator("#canvas"), None
+    while (box := canvas.bounding_box()) != before or box is None:
+        before = box
+        page.wait_for_timeout(150)
+    return box
 
 
 def test_untouched_the_file_itself_is_sent(page: Page) -> None:
@@ -98,7 +107,7 @@ def test_the_square_stays_inside_the_picture(page: Page) -> None:
 
 
 def test_dragging_the_square(page: Page) -> None:
-    box = page.locator("#canvas").bounding_box()
+    box = find_canvas(page)
     scale = box["width"] / WIDTH
     page.mouse.move(box["x"] + 400 * scale, box["y"] + 300 * scale)
     page.mouse.down()
@@ -108,7 +117,7 @@ def test_dragging_the_square(page: Page) -> None:
 
 
 def test_dragging_a_corner(page: Page) -> None:
-    box = page.locator("#canvas").bounding_box()
+    box = find_canvas(page)
     scale = box["width"] / WIDTH
     page.mouse.move(box["x"] + 690 * scale, box["y"] + 590 * scale)
     page.mouse.down()
@@ -120,7 +129,7 @@ def test_dragging_a_corner(page: Page) -> None:
 
 
 def test_a_click_beside_the_square_brings_it_there(page: Page) -> None:
-    box = page.locator("#canvas").bounding_box()
+    box = find_canvas(page)
     page.mouse.click(box["x"] + box["width"] - 3, box["y"] + box["height"] / 2)
     assert compare(read_sent(page), cut(200, 0, HEIGHT)) < 4
 

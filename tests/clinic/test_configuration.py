@@ -7,6 +7,7 @@ import pytest
 
 from secondlook.clinic.configuration import LOOPBACK, load_configuration, read_secret_key
 from secondlook.errors import InputError
+from secondlook.inference.bundle import list_bundles
 
 KEY = "a-long-and-varied-key-that-nobody-will-ever-guess-0123456789"
 
@@ -26,7 +27,8 @@ def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
     configuration = load_configuration()
     assert configuration.mode == "local"
     assert configuration.allowed_hosts == LOOPBACK
-    assert configuration.bundles == ("skin",)
+    assert configuration.bundles[0] == "skin"
+    assert set(configuration.bundles) == set(list_bundles())
     assert configuration.data_folder == tmp_path / "secondlook"
 
 

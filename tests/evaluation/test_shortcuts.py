@@ -88,7 +88,7 @@ def test_a_fact_that_only_tells_the_patient_tells_nothing_of_the_class() -> None
     facts["width"] = number[manifest.frame.groupby("group").ngroup()]
     facts["height"] = facts["aspect"] = 1.0
     found = measure_shortcuts(manifest, facts, resamples=200)
-    assert found.guesses[0].macro.upper < 0.65
+    assert found.guesses[0].macro.lower < 0.5
     assert not found.guesses[0].suspicious
 
 

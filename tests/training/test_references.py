@@ -55,8 +55,9 @@ def lay_bones(root: Path) -> None:
     for part, count in (("train", 60), ("valid", 8)):
         for number in range(count):
             study = "study1_positive" if number % 2 else "study1_negative"
-            patient = f"patient{number + 10000 * (part == 'valid'):05d}"
-            save(root / part / "XR_WRIST" / patient / study / "image1.png", number, "df" if number % 2 else "nv")
+            seed = number + 10000 * (part == "valid")
+            patient = f"patient{seed:05d}"
+            save(root / part / "XR_WRIST" / patient / study / "image1.png", seed, "df" if number % 2 else "nv")
 
 
 def lay_clinic(root: Path) -> None:
