@@ -12,8 +12,8 @@ from secondlook.errors import DatasetError, RecipeError
 from secondlook.training.checkpoint import save_checkpoint
 from secondlook.training.earlier import read_answering_weights, require_unseen
 from secondlook.training.origin import ORIGIN_FILE, describe_origin
-from secondlook.training.recipe import Model
 from secondlook.training.run import settle_origin
+from secondlook.training.sections import Model
 from secondlook.training.zoo import build_network
 from tests.training.tiny import NETWORK, make_recipe
 

@@ -4,7 +4,7 @@ from torch import nn
 
 from secondlook.errors import RecipeError
 from secondlook.training.layers import measure_depths, prepare_stage
-from secondlook.training.recipe import Head, Optimiser
+from secondlook.training.sections import Head, Optimiser
 from secondlook.training.state import build_optimiser
 from secondlook.training.zoo import build_network
 from secondlook.training.zoo.classifier import Classifier

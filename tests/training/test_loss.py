@@ -5,7 +5,7 @@ from torch.nn import functional
 
 from secondlook.training.dataset import draw_order
 from secondlook.training.loss import balanced_loss, compute_losses, count_prior
-from secondlook.training.recipe import Loss
+from secondlook.training.sections import Loss
 
 LABELS = np.array([0, 0, 0, 0, 0, 1, 1, 1, 2, 2])
 

@@ -2,7 +2,7 @@ import pytest
 
 from secondlook.training.presets import PRESETS
 from secondlook.training.reading import read_recipe
-from secondlook.training.recipe import Augmentation
+from secondlook.training.sections import Augmentation
 
 
 @pytest.mark.parametrize("name", list(PRESETS))

@@ -6,7 +6,8 @@ import yaml
 
 from secondlook.errors import RecipeError
 from secondlook.training.reading import SHIPPED, read_recipe
-from secondlook.training.recipe import VIEWS, Recipe, nearest
+from secondlook.training.recipe import Recipe
+from secondlook.training.sections import VIEWS, nearest
 from tests.training.tiny import make_recipe, read_tiny_recipe
 
 GOOD = """\

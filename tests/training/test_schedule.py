@@ -5,8 +5,8 @@ from itertools import pairwise
 import pytest
 import torch
 
-from secondlook.training.recipe import Optimiser
 from secondlook.training.schedule import rate_at
+from secondlook.training.sections import Optimiser
 
 
 def rates(total: int = 200, **options: object) -> list[float]:

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from secondlook.training.recipe import Optimiser
+from secondlook.training.sections import Optimiser
 from secondlook.training.state import average_weights, build_optimiser, start_state
 from tests.training.tiny import make_recipe
 

@@ -94,7 +94,7 @@ def check_measure(name: str) -> Any:
     """
     from typing import get_args
 
-    from secondlook.training.recipe import Measure
+    from secondlook.training.sections import Measure
 
     names = get_args(Measure)
     if name not in names:

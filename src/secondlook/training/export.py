@@ -21,7 +21,8 @@ from secondlook.imaging.resize import read_size
 from secondlook.inference.bundle import BundleFacts
 from secondlook.inference.schema import MapKind
 from secondlook.inference.session import Session
-from secondlook.training.recipe import VIEWS, Recipe
+from secondlook.training.recipe import Recipe
+from secondlook.training.sections import VIEWS
 from secondlook.training.zoo.classifier import Classifier
 
 OPSET = 18

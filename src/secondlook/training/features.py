@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from secondlook.errors import RecipeError
 from secondlook.training.dataset import Pictures, find_cache_folder, write_array
 from secondlook.training.measure import EVALUATION_BATCH, load_pixels
-from secondlook.training.recipe import Stage
+from secondlook.training.sections import Stage
 from secondlook.training.zoo.classifier import Classifier
 
 FEATURES_VERSION = 1

@@ -6,7 +6,7 @@ from timm.models import group_parameters
 from torch import nn
 
 from secondlook.errors import RecipeError
-from secondlook.training.recipe import nearest
+from secondlook.training.sections import nearest
 from secondlook.training.zoo.classifier import Classifier
 
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from secondlook.training.recipe import Loss
+from secondlook.training.sections import Loss
 
 
 def count_prior(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ import timm
 
 from secondlook.errors import RecipeError
 from secondlook.training.reading import read_recipe
-from secondlook.training.recipe import Model
+from secondlook.training.sections import Model
 
 ORIGIN_FILE = "weights.txt"
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from secondlook.imaging.resize import read_size
 from secondlook.training.dataset import count_epoch_pictures, draw_order
-from secondlook.training.recipe import Recipe, Stage
+from secondlook.training.recipe import Recipe
+from secondlook.training.sections import Stage
 
 
 @dataclass(frozen=True)

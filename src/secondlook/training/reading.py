@@ -8,7 +8,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from secondlook.errors import RecipeError
-from secondlook.training.recipe import Recipe, nearest
+from secondlook.training.recipe import Recipe
+from secondlook.training.sections import nearest
 
 SHIPPED = Path(__file__).resolve().parents[1] / "recipes"
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import nn
@@ -40,6 +41,7 @@ from secondlook.training.plots import plot_history
 from secondlook.training.precision import choose_precision
 from secondlook.training.reading import read_recipe
 from secondlook.training.recipe import Recipe
+from secondlook.training.sections import Further
 from secondlook.training.tracking import track_run
 
 
@@ -63,7 +65,36 @@ def load_manifest(recipe: Recipe) -> Manifest:
     if "split" not in manifest.frame:
         shares = {"train": split.train, "calibration": split.calibration, "test": split.test}
         manifest = split_manifest(manifest, fractions=shares, seed=split.seed)
+    for further in data.further:
+        manifest = add_train(manifest, read_further(further, recipe))
     return manifest if data.limit is None else limit_groups(manifest, data.limit)
+
+
+def read_further(further: Further, recipe: Recipe) -> Manifest:
+    """Return the part of a further data set that is learned from.
+
+    Raises:
+        DatasetError: The data are missing or wrong.
+        RecipeError: There is no data source of that name.
+    """
+    manifest = read_source(further.source, find_data_folder() / further.folder, task=recipe.task)
+    shares = {"train": further.train, "test": 1 - further.train}
+    return split_manifest(manifest, fractions=shares, seed=recipe.split.seed).select("train")
+
+
+def add_train(manifest: Manifest, further: Manifest) -> Manifest:
+    """Return a manifest with the rows of another behind its own; paths lead from the first one's folder.
+
+    Raises:
+        DatasetError: Both use the same group, which may or may not be the same patient.
+    """
+    same = sorted(set(manifest.frame["group"]) & set(further.frame["group"]))
+    if same:
+        raise DatasetError("Expected data sets whose groups have different names.", same)
+    frame = further.frame.copy()
+    frame["image"] = [os.path.relpath(path, manifest.root) for path in further.paths()]
+    rows = pd.concat([manifest.frame, frame], ignore_index=True)
+    return Manifest(rows, manifest.root, manifest.task)
 
 
 def limit_groups(manifest: Manifest, limit: int) -> Manifest:

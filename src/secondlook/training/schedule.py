@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from secondlook.training.recipe import Optimiser
+from secondlook.training.sections import Optimiser
 from secondlook.training.stopping import count_drops
 
 

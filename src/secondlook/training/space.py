@@ -17,7 +17,8 @@ from pydantic import TypeAdapter, ValidationError, model_validator
 
 from secondlook.errors import RecipeError
 from secondlook.training.reading import apply_change, explain_fault
-from secondlook.training.recipe import Recipe, Section
+from secondlook.training.recipe import Recipe
+from secondlook.training.sections import Section
 
 # What makes trials comparable: all of them must answer for the same pictures.
 FIXED = ("name", "task", "split")

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from secondlook.training.layers import measure_depths
-from secondlook.training.recipe import Optimiser, Recipe
+from secondlook.training.recipe import Recipe
+from secondlook.training.sections import Optimiser
 from secondlook.training.zoo import build_network
 from secondlook.training.zoo.classifier import Classifier, Colours
 

@@ -6,7 +6,8 @@ Since the history is in every checkpoint, a run that was killed decides as an un
 import math
 from collections.abc import Mapping, Sequence
 
-from secondlook.training.recipe import Measure, Recipe
+from secondlook.training.recipe import Recipe
+from secondlook.training.sections import Measure
 
 LOWER_IS_BETTER: frozenset[Measure] = frozenset({"nll"})
 

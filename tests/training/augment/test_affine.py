@@ -9,7 +9,7 @@ from torch import Tensor
 
 from secondlook.training.augment import augment_batch
 from secondlook.training.augment.affine import draw_affine, resample
-from secondlook.training.recipe import Augmentation
+from secondlook.training.sections import Augmentation
 from tests.training.augment.drawing import seeded
 
 SIDE = 65

@@ -3,7 +3,7 @@ import torch
 
 from secondlook.training.augment import augment_batch
 from secondlook.training.augment.mixing import mix_batch
-from secondlook.training.recipe import Augmentation
+from secondlook.training.sections import Augmentation
 from tests.training.augment.drawing import seeded
 
 FEATURES = {"hair": 0.5, "ruler": 0.5, "window": 0.3, "randaugment": {"number": 2}}

@@ -6,7 +6,7 @@ import torch
 
 from secondlook.training.augment import augment_batch
 from secondlook.training.augment.colour import erase_rectangles, lose_resolution, shift_colour, shift_window
-from secondlook.training.recipe import Augmentation
+from secondlook.training.sections import Augmentation
 from tests.training.augment.drawing import seeded
 
 COUNT = 200

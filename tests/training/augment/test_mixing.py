@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from secondlook.training.augment.mixing import cut_pictures, mix_batch, mix_pictures
-from secondlook.training.recipe import Augmentation
+from secondlook.training.sections import Augmentation
 from tests.training.augment.drawing import seeded
 
 

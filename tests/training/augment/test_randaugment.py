@@ -7,7 +7,7 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from secondlook.training.augment import randaugment
 from secondlook.training.augment.randaugment import CHANGES, apply_randaugment
-from secondlook.training.recipe import RandAugment
+from secondlook.training.sections import RandAugment
 from tests.training.augment.drawing import seeded
 
 

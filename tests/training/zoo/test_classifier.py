@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from secondlook.training.recipe import FLAT_FAMILIES, Family
+from secondlook.training.sections import FLAT_FAMILIES, Family
 from secondlook.training.zoo import BUILT_ON_TIMM, FROM_SCRATCH, build_network
 from secondlook.training.zoo.classifier import Classifier
 from tests.training.tiny import NETWORK, make_recipe

@@ -1,7 +1,7 @@
 import torch
 from torch import nn
 
-from secondlook.training.recipe import Model
+from secondlook.training.sections import Model
 from secondlook.training.zoo.mobilenetv2 import build_mobilenetv2_blocks
 
 

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from secondlook.errors import RecipeError
-from secondlook.training.recipe import Model
+from secondlook.training.sections import Model
 from secondlook.training.zoo import build_network, pretrained
 from secondlook.training.zoo.pretrained import build_timm
 from tests.training.tiny import NETWORK, make_recipe

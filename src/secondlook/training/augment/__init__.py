@@ -17,7 +17,7 @@ from secondlook.training.augment.colour import (
     shift_window,
 )
 from secondlook.training.augment.randaugment import apply_randaugment
-from secondlook.training.recipe import Augmentation
+from secondlook.training.sections import Augmentation
 
 
 def augment_batch(

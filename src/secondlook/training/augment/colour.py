@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from secondlook.training.recipe import Augmentation
+from secondlook.training.sections import Augmentation
 
 
 def shift_colour(pixels: Tensor, recipe: Augmentation, generator: torch.Generator) -> Tensor:

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from secondlook.training.recipe import Augmentation
+from secondlook.training.sections import Augmentation
 
 
 def mix_batch(

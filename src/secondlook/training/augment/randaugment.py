@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from secondlook.training.augment.affine import fit_aspect, resample
-from secondlook.training.recipe import RandAugment
+from secondlook.training.sections import RandAugment
 
 LARGEST_TURN = torch.pi / 6
 LARGEST_SHEAR = 0.3

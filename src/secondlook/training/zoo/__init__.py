@@ -9,7 +9,8 @@ from torch import nn
 from secondlook.errors import RecipeError
 from secondlook.imaging.resize import read_size
 from secondlook.training.earlier import start_from_run
-from secondlook.training.recipe import Model, Recipe
+from secondlook.training.recipe import Recipe
+from secondlook.training.sections import Model
 from secondlook.training.zoo.bone import build_r2_bone
 from secondlook.training.zoo.chest import build_r2_chest
 from secondlook.training.zoo.classifier import IMAGENET, Classifier, Colours

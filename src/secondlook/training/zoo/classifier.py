@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from secondlook.inference.schema import MapKind
-from secondlook.training.recipe import Head
+from secondlook.training.sections import Head
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU, "tanh": nn.Tanh}

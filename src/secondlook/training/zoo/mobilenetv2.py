@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import nn
 
-from secondlook.training.recipe import Model
+from secondlook.training.sections import Model
 from secondlook.training.zoo.pretrained import build_timm
 
 WIDTHS = (256, 128)

@@ -14,7 +14,7 @@ from timm.models.vgg import ConvMlp
 from torch import Tensor, nn
 
 from secondlook.errors import RecipeError
-from secondlook.training.recipe import Model, nearest
+from secondlook.training.sections import Model, nearest
 from secondlook.training.zoo.classifier import IMAGENET, Colours
 
 HEADS = ("head.", "fc.", "classifier.", "pre_logits.", "mean", "deviation")
