@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from secondlook.conditions import find_task
-from secondlook.evaluation.report import write_figure, write_share
+from secondlook.evaluation.tables import write_figure, write_share
 from secondlook.inference.bundle import Evidence, find_bundle, list_bundles, open_bundle
 
 README = Path(__file__).parents[1] / "README.md"

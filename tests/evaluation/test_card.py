@@ -7,8 +7,8 @@ import pytest
 
 from secondlook.conditions import SKIN, TASKS
 from secondlook.evaluation.card import render_card
-from secondlook.evaluation.report import draw_tables, write_figure, write_share
 from secondlook.evaluation.run import finish_manifest
+from secondlook.evaluation.tables import draw_tables, write_figure, write_share
 from secondlook.inference.bundle import open_bundle
 
 

@@ -82,7 +82,7 @@ def evaluate(
 def print_evidence(evidence: "Evidence", task: str, console: Console) -> None:
     """Print the tables of a bundle of this task, and what could not be measured."""
     from secondlook.conditions import find_task
-    from secondlook.evaluation.report import draw_tables
+    from secondlook.evaluation.tables import draw_tables
 
     for table in draw_tables(evidence, find_task(task)):
         console.print(table)

@@ -11,8 +11,8 @@ import numpy as np
 
 from secondlook.conditions import Task, find_task
 from secondlook.evaluation.evidence import replace_file
-from secondlook.evaluation.report import PER_LABEL, list_labels, list_overall, write_figure, write_share
 from secondlook.evaluation.scope import DATA_NOTES, describe_limits, describe_scope, name_groups
+from secondlook.evaluation.tables import PER_LABEL, list_labels, list_overall, write_figure, write_share
 from secondlook.inference.bundle import Bundle, Evidence
 
 

@@ -159,7 +159,11 @@ class MeasuredBundle(Schema):
 
 
 class Evidence(Schema):
-    """``evidence.json``: measured figures; every one is ``{value, lower, upper}``, per-label ones keyed by label."""
+    """``evidence.json``: measured figures; every one is ``{value, lower, upper}``, per-label ones keyed by label.
+
+    What follows ``measures`` are the parts of the report, each empty where it was not measured; docs/evidence.md
+    explains them.
+    """
 
     schema_version: Literal[1]
     bundle: MeasuredBundle
@@ -170,3 +174,16 @@ class Evidence(Schema):
     seed: NonNegativeInt
     resamples: NonNegativeInt
     measures: dict[str, JsonValue]
+    flow: dict[str, JsonValue] = {}
+    composition: dict[str, JsonValue] = {}
+    curves: dict[str, JsonValue] = {}
+    reliability: dict[str, JsonValue] = {}
+    decision: dict[str, JsonValue] = {}
+    sets: dict[str, JsonValue] = {}
+    subgroups: dict[str, JsonValue] = {}
+    outside: dict[str, JsonValue] = {}
+    outliers: dict[str, JsonValue] = {}
+    robustness: dict[str, JsonValue] = {}
+    repeatability: dict[str, JsonValue] = {}
+    explanations: dict[str, JsonValue] = {}
+    attack: dict[str, JsonValue] = {}
