@@ -123,6 +123,26 @@ def test_a_run_that_has_learned_from_a_measured_group_is_refused_with_the_groups
     require_unseen(make_manifest(tmp_path, {"a": "test"}, task="chest"), folder)
 
 
+def test_what_the_run_before_the_earlier_one_has_learned_from_counts_too(tmp_path: Path) -> None:
+    write_split(tmp_path / "first", make_manifest(tmp_path, {"a": "train", "b": "test"}))
+    second = write_split(tmp_path / "second", make_manifest(tmp_path, {"b": "train", "c": "test"}))
+    recipe = make_recipe(model=make_model(tmp_path / "first"))
+    (second / "recipe.yaml").write_text(recipe.dump(), encoding="utf-8")
+    require_unseen(make_manifest(tmp_path, {"a": "train", "c": "test"}), second)
+    with pytest.raises(DatasetError, match="the run first has learned from") as refusal:
+        require_unseen(make_manifest(tmp_path, {"a": "test", "c": "test"}), second)
+    assert refusal.value.faults == ["a"]
+    (tmp_path / "first").rename(tmp_path / "elsewhere")
+    with pytest.raises(DatasetError, match="run folder first, which second started from"):
+        require_unseen(make_manifest(tmp_path, {"c": "test"}), second)
+
+
+def test_a_group_of_another_task_on_the_same_kind_of_picture_counts(tmp_path: Path) -> None:
+    folder = write_split(tmp_path / "before", make_manifest(tmp_path, {"a": "train"}))
+    with pytest.raises(DatasetError, match="has learned from"):
+        require_unseen(make_manifest(tmp_path, {"a": "test"}, task="mole"), folder)
+
+
 def test_a_run_that_does_not_say_what_it_has_learned_from_is_refused(tmp_path: Path) -> None:
     (tmp_path / "before").mkdir()
     with pytest.raises(DatasetError, match=r"split\.csv in the run folder before"):

@@ -1,9 +1,11 @@
 """Weights of an earlier run as the start of another, if what it learned from is not what the other is measured on."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from torch import Tensor, nn
 
+from secondlook.conditions import find_task
 from secondlook.data.manifest import Manifest, read_manifest
 from secondlook.errors import DatasetError, RecipeError
 from secondlook.training.checkpoint import load_checkpoint
@@ -59,21 +61,48 @@ def fits(key: str, weights: dict[str, Tensor], own: dict[str, Tensor]) -> bool:
 
 
 def require_unseen(manifest: Manifest, folder: Path) -> None:
-    """Check that an earlier run has learned from no group that this manifest measures.
+    """Check that neither an earlier run nor those that it started from learned from a group that is measured here.
+
+    Groups of tasks that look at other kinds of pictures are other groups, whatever their names.
 
     Raises:
-        DatasetError: It has, or it does not say what it has learned from.
+        DatasetError: One has, or does not say what it has learned from.
     """
-    file = folder / "split.csv"
-    if not file.is_file():
-        raise DatasetError(f"Expected split.csv in the run folder {folder.name}, to see what it has learned from.")
-    earlier = read_manifest(file)
-    learned = set(earlier.frame.loc[earlier.frame["split"] == "train", "group"])
-    measured = manifest.frame["split"].isin(["calibration", "test"])
-    seen = sorted(set(manifest.frame.loc[measured, "group"]) & learned)
-    if seen and earlier.task == manifest.task:
-        raise DatasetError(
-            f"Expected no group of calibration and test among those that the run {folder.name} has learned from. "
-            "Train both with the same split.",
-            seen,
-        )
+    rows = manifest.frame["split"].isin(["calibration", "test"])
+    measured = set(manifest.frame.loc[rows, "group"])
+    for run in trace_runs(folder):
+        file = run / "split.csv"
+        if not file.is_file():
+            raise DatasetError(f"Expected split.csv in the run folder {run.name}, to see what it has learned from.")
+        earlier = read_manifest(file)
+        learned = set(earlier.frame.loc[earlier.frame["split"] == "train", "group"])
+        seen = sorted(measured & learned)
+        if seen and find_task(earlier.task).kind == find_task(manifest.task).kind:
+            raise DatasetError(
+                f"Expected no group of calibration and test among those that the run {run.name} has learned from. "
+                "Train both with the same split.",
+                seen,
+            )
+
+
+def trace_runs(folder: Path) -> Iterator[Path]:
+    """Yield the folder of a run, that of the run whose weights it started from, and so on.
+
+    Raises:
+        DatasetError: A run on the way is not there any more.
+    """
+    told: set[Path] = set()
+    while folder.resolve() not in told:
+        told.add(folder.resolve())
+        yield folder
+        recipe = folder / "recipe.yaml"
+        weights = read_recipe(recipe).model.weights if recipe.is_file() else "none"
+        before = Path(weights)
+        if weights in ("none", "hub") or before.suffix == ".safetensors":
+            return
+        if not before.is_dir():
+            raise DatasetError(
+                f"Expected the run folder {before.name}, which {folder.name} started from, to see what it has learned "
+                "from. Bring it back, or train it again."
+            )
+        folder = before
