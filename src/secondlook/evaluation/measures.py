@@ -89,7 +89,7 @@ def measure_answers(answers: Answers, points: Sequence[OperatingPoint], *, seed:
     nested: Nested = {}
     for name, interval in intervals.items():
         rows = counted.get(name)
-        _nest(nested, name, _write(interval if rows is None else widen_share(interval, answers.groups[rows])))
+        _nest(nested, name, write_interval(interval if rows is None else widen_share(interval, answers.groups[rows])))
     if answers.labels is not None:
         confusion = compute_confusion(answers.labels, answers.predicted, classes=len(answers.keys))
         nested["confusion_matrix"] = confusion.astype(int).tolist()
@@ -203,6 +203,7 @@ def _nest(nested: Nested, name: str, content: Mapping[str, float | None]) -> Non
     nested[last] = dict(content)
 
 
-def _write(interval: Interval) -> dict[str, float | None]:
+def write_interval(interval: Interval) -> dict[str, float | None]:
+    """Return an interval as evidence holds it, rounded; null for what is undefined."""
     figures = {"value": interval.value, "lower": interval.lower, "upper": interval.upper}
     return {name: None if np.isnan(figure) else round(figure, DIGITS) for name, figure in figures.items()}
