@@ -10,7 +10,6 @@ import pytest
 import torch
 from sklearn.metrics import cohen_kappa_score
 
-from secondlook.cli.train import raise_interrupt
 from secondlook.errors import DatasetError, RecipeError
 from secondlook.training import loop, state
 from secondlook.training.checkpoint import list_checkpoints, load_checkpoint
@@ -331,12 +330,22 @@ def test_a_second_ctrl_c_strikes_at_once() -> None:
             os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_a_polite_kill_is_held_back_like_ctrl_c() -> None:
-    with hold_interrupt() as interrupted:
-        raise_interrupt(signal.SIGTERM, None)
-        assert interrupted()
-    with pytest.raises(KeyboardInterrupt):
-        raise_interrupt(signal.SIGTERM, None)
+@pytest.mark.parametrize("ignored", [False, True], ids=["in front", "a script's background job, without Ctrl-C"])
+def test_a_polite_kill_is_held_back_like_ctrl_c(ignored: bool) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with hold_interrupt() as interrupted:
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert interrupted()
+            with pytest.raises(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def test_interrupts_are_left_alone_outside_the_main_thread_and_where_another_answers_them() -> None:

@@ -3,7 +3,6 @@
 import signal
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -73,7 +72,8 @@ def train(
     folder = run or Path("runs") / chosen.name
     console = Console(stderr=True)
     measured: list[Measured] = []
-    signal.signal(signal.SIGTERM, raise_interrupt)
+    # A polite kill is treated like Ctrl-C, also where a script's background job ignores Ctrl-C itself.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with open_progress(console) as progress:
             if chosen.split.folds is None or chosen.split.fold is not None:
@@ -109,11 +109,6 @@ def draw_folds(measured: "list[Measured]") -> Table:
         figures = (stack_interval(part.figures[name]) for name in names)
         table.add_row(f"{part.name}{place}\n{part.pictures} of {part.groups}", *figures)
     return table
-
-
-def raise_interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Treat a polite kill like Ctrl-C: finish the step, save, then stop."""
-    signal.raise_signal(signal.SIGINT)
 
 
 def open_progress(console: Console) -> Progress:

@@ -10,7 +10,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from secondlook.cli.train import Changes, open_progress, raise_interrupt, show_progress
+from secondlook.cli.train import Changes, open_progress, show_progress
 from secondlook.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def tune(
         return
     folder = run or Path("runs") / f"{chosen.name}-tune"
     console = Console(stderr=True)
-    signal.signal(signal.SIGTERM, raise_interrupt)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with open_progress(console) as progress:
             found = tune_recipe(

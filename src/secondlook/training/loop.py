@@ -196,7 +196,7 @@ def explain_memory(recipe: Recipe) -> Iterator[None]:
 
 @contextmanager
 def hold_interrupt() -> Iterator[Callable[[], bool]]:
-    """Hold the first Ctrl-C back, so that no step is cut in two; the second one strikes at once.
+    """Hold the first Ctrl-C or polite kill back, so that no step is cut in two; the second one strikes at once.
 
     Yields:
         Whether one is held back.
@@ -204,19 +204,23 @@ def hold_interrupt() -> Iterator[Callable[[], bool]]:
     held = threading.Event()
 
     def hold(_number: int, _frame: object) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        let_strike()
         held.set()
+
+    def let_strike() -> None:
+        for number in ours:
+            signal.signal(number, signal.default_int_handler)
 
     # Handlers can be set in the main thread alone, and one that is not Python's own belongs to somebody else.
     in_charge = threading.current_thread() is threading.main_thread()
-    if in_charge and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, hold)
-        try:
-            yield held.is_set
-        finally:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-    else:
+    kinds = (signal.SIGINT, signal.SIGTERM) if in_charge else ()
+    ours = [number for number in kinds if signal.getsignal(number) is signal.default_int_handler]
+    for number in ours:
+        signal.signal(number, hold)
+    try:
         yield held.is_set
+    finally:
+        let_strike()
 
 
 def take_step(state: State, step: Step, job: Job) -> float:
