@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from secondlook.errors import DatasetError
-from secondlook.evaluation.triage import choose_threshold, fit_operating_point
+from secondlook.evaluation.triage import bound_sensitivities, choose_threshold, fit_operating_point
 
 scores_of = st.lists(st.integers(0, 20).map(lambda number: number / 20), min_size=1, max_size=60)
 
@@ -60,6 +60,41 @@ def test_the_stricter_point_has_the_lower_threshold():
     loose, strict = fit_operating_point("sensitivity_90", *rows), fit_operating_point("sensitivity_95", *rows)
     assert strict.threshold < loose.threshold
     assert strict.specificity < loose.specificity
+
+
+def test_the_lower_bound_reaches_the_target_and_at_no_higher_threshold_does():
+    scores, positive, groups = make_rows(lesions=800)
+    for name, target in (("sensitivity_90", 0.9), ("sensitivity_95", 0.95)):
+        point = fit_operating_point(name, scores, positive, groups)
+        assert point.supported
+        assert point.sensitivity_lower >= target
+        assert point.threshold < choose_threshold(scores, positive, target=target)
+        higher = np.unique(scores[positive & (scores > point.threshold + 1e-6)])
+        hits = int((scores[positive] >= higher[0]).sum())
+        exact = binomtest(hits, 200, alternative="greater").proportion_ci(0.95, method="exact").low
+        clustered = bound_sensitivities(scores[positive], groups[positive], higher[:1], seed=0, resamples=2000)
+        assert clustered[0] < target
+        assert clustered[0] <= exact + 1e-9
+
+
+def test_on_new_lesions_the_stated_sensitivity_is_reached_nineteen_times_in_twenty():
+    reached = []
+    for seed in range(150):
+        point = fit_operating_point("sensitivity_90", *make_rows(lesions=400, seed=seed), resamples=200)
+        fresh, positive, _ = make_rows(lesions=8000, seed=seed + 1000)
+        reached.append((fresh[positive] >= point.threshold).mean() >= 0.9)
+    assert np.mean(reached) >= 0.92
+
+
+def test_too_few_positive_lesions_to_bear_out_the_target_are_not_claimed_to():
+    few = fit_operating_point("sensitivity_95", *make_rows(lesions=200))
+    assert not few.supported
+    assert few.sensitivity >= 0.95
+    # Found all of them, but fifty pictures of five lesions are no fifty lesions.
+    scores = np.r_[np.full(500, 0.9), np.zeros(500)]
+    point = fit_operating_point("sensitivity_90", scores, scores > 0.5, np.arange(1000) // 100)
+    assert (point.sensitivity, point.supported) == (1.0, False)
+    assert point.sensitivity_lower == pytest.approx(0.05 ** (1 / 5), abs=1e-5)
 
 
 @pytest.mark.parametrize(("malignant", "missing"), [(True, "without"), (False, "with")])

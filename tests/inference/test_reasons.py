@@ -24,6 +24,8 @@ FIGURES = {
     "score": 0.41234,
     "limit": 0.2,
     "kind": "photograph",
+    "labels": "mel;nv",
+    "level": 0.9,
 }
 
 
@@ -43,6 +45,12 @@ def test_figures_are_written_as_the_language_writes_them() -> None:
     assert "12,3\N{NO-BREAK SPACE}%" in reason.describe("fr")
     assert "0.412" in Reason("outlier", FIGURES).describe("en")
     assert "0,412" in Reason("outlier", FIGURES).describe("fr")
+
+
+def test_labels_that_cannot_be_told_apart_are_named() -> None:
+    for code in ("not_told_apart", "undecided"):
+        assert ": Melanoma, Melanocytic nevus." in Reason(code, FIGURES).describe("en")
+        assert "90,0\N{NO-BREAK SPACE}%" in Reason(code, FIGURES).describe("fr")
 
 
 def test_no_probability_is_written_as_certain() -> None:

@@ -230,6 +230,8 @@ def describe_prediction(prediction: "Prediction") -> Record:
                 for flag in prediction.quality.flags
             ],
         },
+        "prediction_set": list(prediction.prediction_set),
+        "undecided": prediction.undecided,
         "outlier_score": prediction.outlier_score,
         "heatmap_kind": prediction.heatmap_kind,
         "bundle": {

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from secondlook.conditions import Task, find_task
 from secondlook.data.fingerprint import Track, track_silently
@@ -118,7 +119,18 @@ def _collect(predictions: list[Prediction], manifest: Manifest, own: Task, predi
         outlier=np.array([prediction.outlier_score > limit for prediction in predictions], dtype=bool),
         groups=frame["group"].astype(str).to_numpy(dtype=np.str_),
         ordered=predictor.task.ordered,
+        members=_collect_sets(predictions, keys),
+        undecided=np.array([prediction.undecided for prediction in predictions]),
+        scores=np.array([prediction.logits for prediction in predictions], dtype=np.float64)
+        + np.array(predictor.bundle.calibration.log_prior),
+        sizes_px=np.array([prediction.size_px for prediction in predictions], dtype=np.int64),
     )
+
+
+def _collect_sets(predictions: list[Prediction], keys: tuple[str, ...]) -> NDArray[np.bool_] | None:
+    if not predictions[0].prediction_set:
+        return None
+    return np.array([[key in prediction.prediction_set for key in keys] for prediction in predictions])
 
 
 def _note_labels(manifest: Manifest, own: Task) -> list[str]:

@@ -1,4 +1,4 @@
-"""Fit what inference applies, on the calibration split alone: temperature, thresholds, outlier limit."""
+"""Fit what inference applies, on the calibration split alone: scaling, sets, thresholds, outlier limit."""
 
 import io
 from pathlib import Path
@@ -10,12 +10,14 @@ from secondlook.conditions import find_task
 from secondlook.data.fingerprint import Track, data_fingerprint, track_silently
 from secondlook.data.manifest import Manifest
 from secondlook.errors import BundleError, DatasetError, InputError
-from secondlook.evaluation.calibration import fit_temperature, measure_log_prior
+from secondlook.evaluation.calibration import measure_log_prior
+from secondlook.evaluation.conformal import fit_sets
 from secondlook.evaluation.evidence import replace_file
 from secondlook.evaluation.outliers import fit_outlier_limit
+from secondlook.evaluation.scaling import choose_scaling
 from secondlook.evaluation.triage import TARGETS, fit_operating_point
 from secondlook.inference.bundle import BundleFacts, Calibration, FittedOn, read_facts
-from secondlook.inference.predictor import read_input, soften
+from secondlook.inference.predictor import read_input, scale_scores, soften
 from secondlook.inference.session import Outputs, Session
 
 DIGITS = 6
@@ -44,13 +46,17 @@ def fit_calibration(
     groups = manifest.frame["group"].astype(str).to_numpy(dtype=np.str_)
     log_prior = np.round(measure_log_prior(labels, classes=len(task.keys)), DIGITS)
     scores = outputs.logits.astype(np.float64) + log_prior
-    temperature = round(fit_temperature(scores, labels), DIGITS)
+    temperature, scaling, tried = choose_scaling(scores, labels, groups, seed=seed)
+    probabilities = soften(scores / temperature if scaling is None else scale_scores(scores, scaling))
     columns = [task.keys.index(key) for key in task.alarming]
-    risk = soften(scores / temperature)[:, columns].sum(axis=1)
+    risk = probabilities[:, columns].sum(axis=1)
     alarming = np.isin(labels, columns)
     calibration = Calibration(
         temperature=temperature,
         log_prior=tuple(log_prior.tolist()),
+        scaling=scaling,
+        calibrators=tried,
+        sets=fit_sets(probabilities, labels, groups, task.keys),
         operating_points=tuple(
             fit_operating_point(name, risk, alarming, groups, seed=seed, resamples=resamples) for name in TARGETS
         ),

@@ -48,6 +48,10 @@ class Answers:
         outlier: bool N, whether the picture lies beyond the outlier limit.
         groups: N names of the patients or lesions.
         ordered: Whether the labels are grades, each worse than the one before.
+        members: bool N×K, which labels the prediction set holds; none where the bundle makes no sets.
+        undecided: bool N, whether that set is too wide to say anything; none likewise.
+        scores: float64 N×K, logits with the log prior added, as calibration takes them; none where they are unknown.
+        sizes_px: int64 N×2, width and height of the pictures in their files; none where they are unknown.
     """
 
     keys: tuple[str, ...]
@@ -60,6 +64,10 @@ class Answers:
     outlier: Flags
     groups: NDArray[np.str_]
     ordered: bool = False
+    members: Flags | None = None
+    undecided: Flags | None = None
+    scores: Floats | None = None
+    sizes_px: NDArray[np.int64] | None = None
 
 
 def measure_answers(answers: Answers, points: Sequence[OperatingPoint], *, seed: int, resamples: int) -> Nested:

@@ -24,11 +24,15 @@ from secondlook.inference.schema import (
     SCHEMA_VERSION,
     BundleFacts,
     Calibration,
+    Calibrator,
     Evidence,
     FittedOn,
     OperatingPoint,
     OutlierLimit,
+    Scaling,
     Schema,
+    SetLimit,
+    SetLimits,
 )
 from secondlook.inference.session import Session, share_session
 
@@ -36,11 +40,15 @@ __all__ = [
     "Bundle",
     "BundleFacts",
     "Calibration",
+    "Calibrator",
     "Evidence",
     "FittedOn",
     "OperatingPoint",
     "OutlierLimit",
     "Reference",
+    "Scaling",
+    "SetLimit",
+    "SetLimits",
     "find_bundle",
     "list_bundles",
     "open_bundle",
@@ -233,17 +241,32 @@ def _check_sums(files: dict[str, bytes]) -> None:
 def _assemble(files: dict[str, bytes], *, evidence: Evidence | None = None, card: str = "", sha256: str = "") -> Bundle:
     facts = _parse(BundleFacts, files, "bundle.json")
     calibration = _parse(Calibration, files, "calibration.json")
-    if len(calibration.log_prior) != len(facts.labels):
-        raise BundleError(
-            f"Expected {len(facts.labels)} values of log_prior in calibration.json, got {len(calibration.log_prior)}. "
-            "Calibrate the bundle again."
-        )
+    _check_calibration(calibration, facts)
     if hashlib.sha256(files["model.onnx"]).hexdigest() != facts.graph.sha256:
         raise BundleError("model.onnx is not the graph that bundle.json describes. Fetch or export the bundle again.")
     reference = _read_reference(files["reference.npz"], facts)
     session = share_session(files["model.onnx"])
     _check_probe(session, reference, facts)
     return Bundle(facts, calibration, reference, evidence, card, sha256, session)
+
+
+def _check_calibration(calibration: Calibration, facts: BundleFacts) -> None:
+    labels = len(facts.labels)
+    if len(calibration.log_prior) != labels:
+        raise BundleError(
+            f"Expected {labels} values of log_prior in calibration.json, got {len(calibration.log_prior)}. "
+            "Calibrate the bundle again."
+        )
+    scaling, sets = calibration.scaling, calibration.sets
+    if scaling and {len(scaling.bias), len(scaling.weight), *map(len, scaling.weight)} != {labels}:
+        raise BundleError(
+            f"Expected {labels}×{labels} weights and {labels} biases of scaling in calibration.json. "
+            "Calibrate the bundle again."
+        )
+    if sets and tuple(limit.label for limit in sets.labels) != facts.labels:
+        raise BundleError(
+            f"Expected limits of sets for {', '.join(facts.labels)} in calibration.json. Calibrate the bundle again."
+        )
 
 
 def _check_evidence(bundle: Bundle, evidence: Evidence, files: dict[str, bytes]) -> None:

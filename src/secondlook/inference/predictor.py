@@ -17,7 +17,7 @@ from secondlook.inference.bundle import Bundle, Calibration, find_bundle, open_b
 from secondlook.inference.occlusion import OcclusionHeatmaps, scale_maps
 from secondlook.inference.outliers import fit_scorer
 from secondlook.inference.reasons import Reason, explain_flag
-from secondlook.inference.schema import MapKind
+from secondlook.inference.schema import MapKind, Scaling, SetLimits
 
 Verdict = Literal["urgent", "refer", "routine"]
 Triage = Verdict | Literal["not_evaluable"]
@@ -45,6 +45,11 @@ class Prediction:
         triage: ``urgent``, ``refer``, ``routine``, or ``not_evaluable`` for a bad picture or an outlier; the other
             fields of such a picture are filled in all the same, for research.
         reasons: What the triage rests on, most important first.
+        prediction_set: The labels that the picture may show: all those whose probability reaches their limit, which is
+            set so that of pictures of each label about nine in ten get a set that holds it. In the task's order;
+            empty where the bundle was made without such limits.
+        undecided: Whether the set is too wide to say anything; the model then commits itself to no label. The triage
+            stands all the same, for it rests on the risk.
         outlier_score: Distance from the calibration pictures; higher is stranger.
         quality: How good the picture is.
         heatmaps: By label, float32 h×w in 0…1 over what the network saw of the picture, row 0 at the top.
@@ -52,6 +57,8 @@ class Prediction:
             computed when a heatmap is first asked for.
         seen: That part of the picture: left, top, right and lower edge as shares of width and height.
         embedding: float32 D.
+        logits: float32 K, as the graph gives them.
+        size_px: Width and height of the picture in its file.
         bundle: Which bundle answered.
         seconds: Time from file to answer.
     """
@@ -62,12 +69,16 @@ class Prediction:
     risk: float
     triage: Triage
     reasons: tuple[Reason, ...]
+    prediction_set: tuple[str, ...]
+    undecided: bool
     outlier_score: float
     quality: Quality
     heatmaps: Mapping[str, NDArray[np.float32]]
     heatmap_kind: MapKind
     seen: Box
     embedding: NDArray[np.float32]
+    logits: NDArray[np.float32]
+    size_px: tuple[int, int]
     bundle: BundleIdentity
     seconds: float
 
@@ -140,19 +151,28 @@ class Predictor:
         outlier_score = float(self._scorer.score(outputs.embedding)[0])
         evaluable = quality.evaluable and outlier_score <= calibration.outlier.limit
         triage: Triage = choose_triage(risk, calibration, most=self.task.urgency) if evaluable else "not_evaluable"
+        members = choose_set(probabilities, calibration.sets)
+        undecided = calibration.sets is not None and len(members) > calibration.sets.widest
+        reasons = self._explain(triage, label, probabilities, risk, outlier_score, quality)
+        if triage != "not_evaluable" and len(members) > 1:
+            reasons.insert(-1, explain_set(members, self.task, calibration, undecided=undecided))
         return Prediction(
             task=self.task.key,
             label=label,
             probabilities=probabilities,
             risk=risk,
             triage=triage,
-            reasons=self._explain(triage, label, probabilities, risk, outlier_score, quality),
+            reasons=tuple(reasons),
+            prediction_set=members,
+            undecided=undecided,
             outlier_score=outlier_score,
             quality=quality,
             heatmaps=self._find_heatmaps(image, outputs.map),
             heatmap_kind=self.bundle.facts.graph.map,
             seen=self._find_seen(picture),
             embedding=outputs.embedding[0],
+            logits=outputs.logits[0],
+            size_px=(picture.source.width, picture.source.height),
             bundle=self.identity,
             seconds=time.perf_counter() - started,
         )
@@ -178,7 +198,7 @@ class Predictor:
         risk: float,
         outlier_score: float,
         quality: Quality,
-    ) -> tuple[Reason, ...]:
+    ) -> list[Reason]:
         calibration = self.bundle.calibration
         reasons = [explain_flag(flag) for flag in quality.flags]
         if outlier_score > calibration.outlier.limit:
@@ -188,7 +208,7 @@ class Predictor:
             reasons.insert(0, explain_triage(triage, risk, self.task, calibration))
             reasons.extend(self._explain_label(label, probabilities))
         reasons.append(Reason("decision_support", {}))
-        return tuple(reasons)
+        return reasons
 
     def _explain_label(self, label: str, probabilities: Mapping[str, float]) -> list[Reason]:
         top = max(probabilities, key=lambda key: probabilities[key])
@@ -232,11 +252,37 @@ def read_input(
 def calibrate(logits: NDArray[np.floating], calibration: Calibration) -> NDArray[np.float64]:
     """Return the probabilities, float64 of the logits' shape (…×K): ``softmax((logits + log_prior) / temperature)``.
 
+    Where the calibration has a scaling, its weights and biases take the temperature's place.
+
     The graph is trained with logit adjustment (Menon et al. 2021, doi 10.48550/arXiv.2007.07314), so its logits take
     all labels for equally likely; the prior puts back the shares of the training population. One temperature:
     Guo, Pleiss, Sun, Weinberger 2017, doi 10.48550/arXiv.1706.04599.
     """
-    return soften((logits.astype(np.float64) + np.array(calibration.log_prior)) / calibration.temperature)
+    scores = logits.astype(np.float64) + np.array(calibration.log_prior)
+    if calibration.scaling is None:
+        return soften(scores / calibration.temperature)
+    return soften(scale_scores(scores, calibration.scaling))
+
+
+def scale_scores(scores: NDArray[np.float64], scaling: Scaling) -> NDArray[np.float64]:
+    """Return scores (float64 …×K, logits with the log prior added) as a scaling corrects them."""
+    if scaling.method == "dirichlet":
+        scores = scores - scores.max(axis=-1, keepdims=True)
+        scores = scores - np.log(np.exp(scores).sum(axis=-1, keepdims=True))
+    # One product per label: a matrix product rounds differently with the number of rows, and a batch equals singles.
+    columns = [(scores * np.array(weights)).sum(axis=-1) for weights in scaling.weight]
+    return np.asarray(np.stack(columns, axis=-1) + np.array(scaling.bias))
+
+
+def choose_set(probabilities: Mapping[str, float], limits: SetLimits | None) -> tuple[str, ...]:
+    """Return the labels whose probability reaches their limit, or the one that comes nearest; nothing without limits.
+
+    Class-conditional conformal prediction: Sadinle, Lei and Wasserman 2019, doi 10.1080/01621459.2017.1395341.
+    """
+    if limits is None:
+        return ()
+    members = tuple(limit.label for limit in limits.labels if probabilities[limit.label] >= limit.least)
+    return members or (max(limits.labels, key=lambda limit: probabilities[limit.label] / limit.least).label,)
 
 
 def soften(logits: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -250,6 +296,13 @@ def choose_triage(risk: float, calibration: Calibration, *, most: Urgency) -> Ve
     if risk >= calibration.find_point("sensitivity_90").threshold and most == "urgent":
         return "urgent"
     return "refer" if risk >= calibration.find_point("sensitivity_95").threshold else "routine"
+
+
+def explain_set(members: Sequence[str], task: Task, calibration: Calibration, *, undecided: bool) -> Reason:
+    """Return the reason that says which labels cannot be told apart."""
+    target = calibration.sets.target if calibration.sets else 0.0
+    figures: dict[str, float | str] = {"task": task.key, "labels": ";".join(members), "level": target}
+    return Reason("undecided" if undecided else "not_told_apart", figures)
 
 
 def explain_triage(triage: Verdict, risk: float, task: Task, calibration: Calibration) -> Reason:

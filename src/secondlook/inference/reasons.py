@@ -8,7 +8,16 @@ from secondlook.conditions import Kind, Language, Task, find_task
 from secondlook.imaging.quality import QualityFlag
 
 ReasonCode = Literal[
-    "quality", "outlier", "urgent", "refer", "refer_at_most", "routine", "above_usual_share", "decision_support"
+    "quality",
+    "outlier",
+    "urgent",
+    "refer",
+    "refer_at_most",
+    "routine",
+    "above_usual_share",
+    "not_told_apart",
+    "undecided",
+    "decision_support",
 ]
 
 SENTENCES: dict[str, dict[Language, str]] = {
@@ -57,6 +66,19 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "fr": "Le diagnostic nommé est {label}, car c’est sa probabilité de {probability} qui dépasse le plus sa part "
         "habituelle de {share}. Le plus probable est {top}, avec {top_probability} pour une part habituelle de "
         "{top_share}.",
+    },
+    "not_told_apart": {
+        "en": "Cannot be told apart: {labels}. Such lists are made so that, for pictures of each condition, about "
+        "{level} of them hold the true one.",
+        "fr": "Impossible à départager : {labels}. Ces listes sont faites pour que, pour chaque affection, environ "
+        "{level} d’entre elles contiennent la bonne.",
+    },
+    "undecided": {
+        "en": "The model does not commit itself to one condition; too many cannot be told apart: {labels}. Such lists "
+        "are made so that, for pictures of each condition, about {level} of them hold the true one.",
+        "fr": "Le modèle ne se prononce pour aucune affection ; trop d’entre elles sont impossibles à départager : "
+        "{labels}. Ces listes sont faites pour que, pour chaque affection, environ {level} d’entre elles contiennent "
+        "la bonne.",
     },
     "decision_support": {
         "en": "This result supports a clinician’s decision; it is no diagnosis.",
@@ -114,6 +136,9 @@ def _restore_flag(figures: Mapping[str, float | str]) -> QualityFlag:
 
 
 def _write_figure(key: str, value: float | str, task: Task | None, language: Language) -> str:
+    if key == "labels" and task:
+        names = [task.find_label(label).names[language] for label in str(value).split(";")]
+        return ", ".join(names)
     if isinstance(value, str):
         return task.find_label(value).names[language] if task and key in NAMED else value
     text = f"{value:.3f}" if key in DISTANCES else _write_share(value, exact=key not in PROBABILITIES)

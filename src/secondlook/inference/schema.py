@@ -95,7 +95,8 @@ class BundleFacts(Schema):
 class OperatingPoint(Schema):
     """A threshold on the probability of the alarming labels, and what it gave on the calibration split.
 
-    ``sensitivity_lower`` is the one-sided 95 % bound of Clopper and Pearson 1934, doi 10.1093/biomet/26.4.404.
+    ``sensitivity_lower`` is a one-sided 95 % bound. The threshold is chosen so that the bound, not the sensitivity
+    itself, reaches ``target``; where the calibration pictures are too few for that, it does not.
     """
 
     name: Literal["sensitivity_90", "sensitivity_95"]
@@ -107,6 +108,11 @@ class OperatingPoint(Schema):
     positives: PositiveInt
     negatives: PositiveInt
     groups: PositiveInt
+
+    @property
+    def supported(self) -> bool:
+        """Whether the calibration pictures bear out the target: the lower bound of the sensitivity reaches it."""
+        return self.sensitivity_lower >= self.target
 
 
 class OutlierLimit(Schema):
@@ -127,11 +133,65 @@ class FittedOn(Schema):
     data_fingerprint: str
 
 
+class Scaling(Schema):
+    """What replaces the one temperature where the labels need correcting differently.
+
+    ``vector`` multiplies each label's score (``logits + log_prior``) by a weight of its own and adds a bias (Guo et al.
+    2017, doi 10.48550/arXiv.1706.04599); ``dirichlet`` multiplies the log-probabilities by a whole matrix (Kull et al.
+    2019, doi 10.48550/arXiv.1910.12656). ``weight`` has one row for each label that comes out.
+    """
+
+    method: Literal["vector", "dirichlet"]
+    weight: tuple[tuple[float, ...], ...]
+    bias: tuple[float, ...]
+
+
+class Calibrator(Schema):
+    """A way of scaling that was tried: mean negative log-likelihood in nats, cross-validated over groups.
+
+    ``worse_by`` is its mean distance from the best one, ``error`` the standard error of that distance.
+    """
+
+    method: Literal["temperature", "vector", "dirichlet"]
+    ridge: Annotated[float, Field(ge=0)]
+    loss: float
+    worse_by: float
+    error: float
+
+
+class SetLimit(Schema):
+    """From which probability on a label belongs to the prediction set.
+
+    ``level`` is the share of pictures of that label whose set holds it, as far as the ``groups`` that it was fitted
+    on can promise it; with fewer than nine of them it lies below the target.
+    """
+
+    label: str
+    least: Share
+    level: Share
+    groups: NonNegativeInt
+
+
+class SetLimits(Schema):
+    """Prediction sets: the share aimed at, each label's limit, and the widest set that still says something."""
+
+    target: Share
+    labels: tuple[SetLimit, ...]
+    widest: PositiveInt
+
+
 class Calibration(Schema):
-    """``calibration.json``: what turns logits into probabilities and a triage."""
+    """``calibration.json``: what turns logits into probabilities, a triage and a prediction set.
+
+    ``scaling`` takes the temperature's place where it is given; ``calibrators`` says which ways of scaling were tried,
+    and their loss on pictures that they were not fitted on. Bundles made before these existed lack them.
+    """
 
     temperature: PositiveFloat
     log_prior: tuple[float, ...]
+    scaling: Scaling | None = None
+    calibrators: tuple[Calibrator, ...] = ()
+    sets: SetLimits | None = None
     operating_points: tuple[OperatingPoint, ...]
     outlier: OutlierLimit
     fitted_on: FittedOn

@@ -57,6 +57,11 @@ class PredictionOut(Schema):
     )
     triage: Literal["urgent", "refer", "routine", "not_evaluable"]
     reasons: list[ReasonOut]
+    prediction_set: list[str] = Field(
+        description="Labels that cannot be ruled out: for pictures of each label, about nine in ten of these sets hold "
+        "the true one. Empty where the model was made without such sets."
+    )
+    undecided: bool = Field(description="Whether that set is too wide to say anything; the triage stands all the same.")
     quality: QualityOut
     outlier_score: float
     bundle: BundleOut
@@ -97,6 +102,8 @@ def describe_answer(answer: Answer) -> PredictionOut:
             ReasonOut(code=reason.code, text=reason.describe(language), figures=dict(reason.figures))
             for reason in prediction.reasons
         ],
+        prediction_set=list(prediction.prediction_set),
+        undecided=prediction.undecided,
         quality=QualityOut(
             evaluable=prediction.quality.evaluable,
             flags=[

@@ -62,7 +62,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """A line of a forest plot: its name, its value with bounds (None where undefined), and whether it is said softly."""
+    """A line of a forest plot: name, value with bounds (None where undefined), and whether it is said softly."""
 
     name: str
     value: float | None
