@@ -25,14 +25,14 @@ SIZE = (600, 450)  # HAM10000's
 LABELS = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 
 
-def draw_folder(folder: Path, *, count: int = PICTURES) -> list[Path]:
+def draw_folder(folder: Path, *, count: int = PICTURES, size: tuple[int, int] = SIZE) -> list[Path]:
     """Write drawn lesions as JPEG and return their files."""
     files = []
     for seed in range(count):
         label = LABELS[seed % len(LABELS)]
         file = folder / label / f"{seed:03}.jpg"
         file.parent.mkdir(exist_ok=True)
-        draw_lesion(seed, label, size=SIZE).save(file, quality=92)
+        draw_lesion(seed, label, size=size).save(file, quality=92)
         files.append(file)
     return files
 

@@ -1,7 +1,9 @@
 """Training pictures per second: our loop against timm's own train-style loader and against a plain DataLoader.
 
 All three train the network of the bundle's recipe on the same drawn pictures, at the same size and batch, with the same
-optimiser, clipping and moving average, on the cores that this process may use; only the way of the pictures differs.
+optimiser, clipping and moving average, on the same cores; only the way of the pictures differs, and in one row the
+arithmetic: `secondlook train` takes bfloat16 where a probe finds that it pays, the others stay with float32 as they do
+unless told otherwise.
 """
 
 import os
@@ -26,6 +28,7 @@ from secondlook.inference.bundle import read_facts
 from secondlook.inference.predictor import read_input
 from secondlook.training.dataset import Pictures
 from secondlook.training.loop import Progress, Watcher, train_network
+from secondlook.training.precision import choose_precision
 from secondlook.training.reading import read_recipe
 from secondlook.training.recipe import Recipe
 from secondlook.training.state import start_state
@@ -35,11 +38,11 @@ UNMEASURED = 2
 Batches = Iterable[tuple[Tensor, Tensor]]
 
 
-def plan_recipe(name: str, *, epochs: int) -> Recipe:
-    """Return the shipped recipe, cut to one stage at its first size, without its weights from elsewhere."""
+def plan_recipe(name: str, *, epochs: int, more: str = "") -> Recipe:
+    """Return the shipped recipe, cut to one stage at its first size, on all cores, without weights from elsewhere."""
     first = read_recipe(name).stages[0].size_px
-    changes = [f"stages=[{{epochs: {epochs}, size_px: {first}}}]", "model.weights=none", "machine.precision=fp32"]
-    return read_recipe(name, changes=changes)
+    stages = f"stages=[{{epochs: {epochs}, size_px: {first}{more}}}]"
+    return read_recipe(name, changes=[stages, "model.weights=none", f"machine.threads={count_cores()}"])
 
 
 def decode_pictures(recipe: Recipe, files: list[Path]) -> Pictures:
@@ -50,23 +53,21 @@ def decode_pictures(recipe: Recipe, files: list[Path]) -> Pictures:
     return Pictures(images, np.arange(len(files)), labels)
 
 
-def measure_ours(recipe: Recipe, pictures: Pictures, folder: Path) -> float:
-    """Return pictures per second of our training loop."""
+def measure_ours(recipe: Recipe, pictures: Pictures, folder: Path, *, precision: str) -> float:
+    """Return pictures per second of our training loop, its first steps and the measuring at its end left out."""
     ends: list[float] = []
 
     def note(_progress: Progress) -> None:
         ends.append(time.perf_counter())
 
     few = Pictures(pictures.images, pictures.rows[: len(LABELS)], pictures.labels[: len(LABELS)])
-    one_epoch = plan_recipe(recipe.name, epochs=1)
-    device = torch.device("cpu")
     train_network(
-        one_epoch,
+        recipe,
         train=pictures,
         calibration=few,
         folder=folder,
-        device=device,
-        precision="fp32",
+        device=torch.device("cpu"),
+        precision=precision,
         watcher=Watcher(step=note),
     )
     steps = len(ends) - UNMEASURED
@@ -148,33 +149,49 @@ def count_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def run(bundle: Path, *, rounds: int) -> None:
-    """Measure and print; the best of the rounds counts, since workers of an earlier one may still be ending."""
-    name = read_facts(bundle).training.recipe
+def compare_loaders(name: str, *, rounds: int, scratch: Path) -> None:
+    """Measure and print on the cores that this process may use now.
+
+    The best of the rounds counts, since workers of an earlier one may still be ending.
+    """
     recipe = plan_recipe(name, epochs=1)
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch, "pictures")
-        folder.mkdir()
-        files = draw_folder(folder, count=BATCHES * recipe.optimiser.batch_size)
-        start = time.perf_counter()
-        pictures = decode_pictures(recipe, files)
-        once = len(files) / (time.perf_counter() - start)
-        figures: dict[str, float] = {}
-        for number in range(max(1, rounds // 2)):
-            taken = {
-                "secondlook train": measure_ours(recipe, pictures, Path(scratch, str(number))),
-                "timm's loader": measure_loader(recipe, lambda: load_with_timm(recipe, folder)),
-                "plain DataLoader": measure_loader(recipe, lambda: load_plainly(recipe, folder)),
-            }
-            figures = {key: max(rate, figures.get(key, 0.0)) for key, rate in taken.items()}
+    folder = scratch / f"pictures-{count_cores()}"
+    folder.mkdir()
+    files = draw_folder(folder, count=BATCHES * recipe.optimiser.batch_size)
+    start = time.perf_counter()
+    pictures = decode_pictures(recipe, files)
+    once = len(files) / (time.perf_counter() - start)
+    chosen = choose_precision(recipe, torch.device("cpu"))
+    figures: dict[str, float] = {}
+    for number in range(max(1, rounds // 2)):
+        run_folder = folder.with_name(f"{folder.name}-{number}")
+        taken = {
+            f"secondlook train, {chosen} as it chooses here": measure_ours(
+                recipe, pictures, run_folder / "chosen", precision=chosen
+            ),
+            "secondlook train, fp32": measure_ours(recipe, pictures, run_folder / "fp32", precision="fp32"),
+            "timm's loader, fp32": measure_loader(recipe, lambda: load_with_timm(recipe, folder)),
+            "plain DataLoader, fp32": measure_loader(recipe, lambda: load_plainly(recipe, folder)),
+        }
+        figures = {key: max(rate, figures.get(key, 0.0)) for key, rate in taken.items()}
     print_table(
         f"Training {recipe.model.name} at {recipe.stages[0].size_px} px, batches of {recipe.optimiser.batch_size}, "
-        f"{count_cores()} core(s), compute threads {recipe.machine.threads}",
+        f"{count_cores()} core(s): so many loader workers, and compute threads of ours",
         "pictures/s",
         figures,
-        ours="secondlook train",
+        ours=f"secondlook train, {chosen} as it chooses here",
     )
     print(f"  (the cache, filled once before the first epoch: {once:.0f} pictures/s)")
+
+
+def run(bundle: Path, *, rounds: int) -> None:
+    """Measure and print, first on one core, then on all."""
+    name = read_facts(bundle).training.recipe
+    cores = os.sched_getaffinity(0)
+    with tempfile.TemporaryDirectory() as scratch:
+        for count in sorted({1, len(cores)}):
+            os.sched_setaffinity(0, sorted(cores)[:count])
+            compare_loaders(name, rounds=rounds, scratch=Path(scratch))
 
 
 if __name__ == "__main__":
