@@ -6,14 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from secondlook.explanation.heatmap import WHOLE, Box, find_part, smooth_heatmap
+
 # Lightness rises steadily from dark blue to yellow, which readers with any colour vision deficiency can follow.
 SCALE_RGB = ((20, 30, 99), (91, 69, 145), (171, 105, 132), (235, 164, 81), (255, 243, 80))
 SHOWN_FROM = 0.25
-WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 
 def draw_overlay(
-    heatmap: NDArray[np.float32], size: tuple[int, int], *, seen: tuple[float, float, float, float] = WHOLE
+    heatmap: NDArray[np.float32], size: tuple[int, int], *, seen: Box = WHOLE
 ) -> Image.Image:
     """Return a heatmap as a picture of ``size`` (width, height) to lay over the original, RGBA.
 
@@ -25,11 +26,8 @@ def draw_overlay(
         size: Width and height of the original picture in pixels.
         seen: Left, top, right and lower edge of that part as shares of width and height.
     """
-    width, height = size
-    left, top = round(seen[0] * width), round(seen[1] * height)
-    part = (max(1, round(seen[2] * width) - left), max(1, round(seen[3] * height) - top))
-    heat = Image.fromarray(heatmap.astype(np.float32)).resize(part, Image.Resampling.BICUBIC)
-    values = np.clip(np.asarray(heat), 0, 1)
+    left, top, *part = find_part(size, seen)
+    values = smooth_heatmap(heatmap, (part[0], part[1]))
     opacity = np.clip((values - SHOWN_FROM) / (1 - SHOWN_FROM), 0, 1) ** 0.5
     coloured = np.dstack([colour_heat(values), np.rint(opacity * 255).astype(np.uint8)])
     canvas = Image.new("RGBA", size, (0, 0, 0, 0))
@@ -41,7 +39,7 @@ def blend_overlay(
     pixels: NDArray[np.uint8],
     heatmap: NDArray[np.float32],
     *,
-    seen: tuple[float, float, float, float] = WHOLE,
+    seen: Box = WHOLE,
     strength: float = 0.6,
 ) -> Image.Image:
     """Return the picture with its heatmap laid over it, RGB, at the picture's size.

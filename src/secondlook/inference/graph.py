@@ -1,4 +1,4 @@
-"""Find out, without the onnx package, whether an ONNX graph keeps data outside its own file, and how large it is.
+"""Find out, without the onnx package, whether an ONNX graph keeps data outside its own file; count or shuffle weights.
 
 ONNX files are protocol buffers. A tensor with ``data_location`` EXTERNAL or with ``external_data`` names a file (or,
 in ONNX Runtime, a memory address) to read; a bundle must never do so. Every place where the format allows a tensor
@@ -7,6 +7,8 @@ Field numbers: onnx.proto of ONNX 1.17.
 """
 
 from collections.abc import Iterator
+
+import numpy as np
 
 from secondlook.errors import BundleError
 
@@ -20,8 +22,11 @@ MESSAGES: dict[str, dict[int, str]] = {
     "Attribute": {5: "Tensor", 6: "Graph", 10: "Tensor", 11: "Graph", 22: "SparseTensor", 23: "SparseTensor"},
     "SparseTensor": {1: "Tensor", 2: "Tensor"},
 }
-DIMS, DATA_TYPE, EXTERNAL_DATA, DATA_LOCATION = 1, 2, 13, 14
+DIMS, DATA_TYPE, FLOAT_DATA, RAW_DATA, EXTERNAL_DATA, DATA_LOCATION = 1, 2, 4, 9, 13, 14
+GRAPH, INITIALIZER = 7, 5
 FLOATING = frozenset({1, 10, 11, 16})  # float, float16, double, bfloat16
+WIDTHS = {1: 4, 10: 2, 11: 8, 16: 2}  # bytes of one number
+FEWEST_SHUFFLED = 8  # fewer are constants such as the channels' means or the factors of a resize
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 
@@ -54,6 +59,39 @@ def count_parameters(model: bytes) -> int:
         return sum(_count_values(tensor) for tensor in _find_tensors(model))
     except (IndexError, ValueError) as error:
         raise BundleError("Expected an ONNX graph in model.onnx; the file is damaged or something else.") from error
+
+
+def shuffle_weights(model: bytes, *, seed: int) -> bytes:
+    """Return a graph in which every weight stands at a random place of its own tensor: it has learnt nothing.
+
+    The spread of each layer's weights stays, so that the numbers stay within range. It is the randomisation test of
+    Adebayo et al. 2018, doi 10.48550/arXiv.1810.03292, with the weights' own distribution.
+
+    Args:
+        model: An ONNX file.
+        seed: Seed of the shuffling.
+
+    Raises:
+        BundleError: The bytes are no ONNX file.
+    """
+    shuffled = bytearray(model)
+    generator = np.random.default_rng(seed)
+    try:
+        for tensor in _find_initializers(memoryview(shuffled)):
+            fields = {field: value for field, _, value in _read_fields(tensor)}
+            kind = _read_varint(fields[DATA_TYPE], 0)[0] if DATA_TYPE in fields else 0
+            data = fields.get(RAW_DATA, fields.get(FLOAT_DATA))
+            if kind in FLOATING and data is not None and len(data) >= FEWEST_SHUFFLED * WIDTHS[kind]:
+                generator.shuffle(np.frombuffer(data, dtype=f"u{WIDTHS[kind]}"))
+    except (IndexError, ValueError) as error:
+        raise BundleError("Expected an ONNX graph in model.onnx; the file is damaged or something else.") from error
+    return bytes(shuffled)
+
+
+def _find_initializers(model: memoryview) -> Iterator[memoryview]:
+    for field, _, graph in _read_fields(model):
+        if field == GRAPH:
+            yield from (value for number, _, value in _read_fields(graph) if number == INITIALIZER)
 
 
 def _count_values(tensor: memoryview) -> int:
