@@ -13,6 +13,7 @@ from onnx import TensorProto
 
 from secondlook.errors import BundleError
 from secondlook.inference import bundle as module
+from secondlook.inference import reference
 from secondlook.inference.bundle import (
     SEALED_FILES,
     find_bundle,
@@ -151,7 +152,7 @@ def test_reference_arrays_that_do_not_fit_are_refused(bundle_copy: Path, changes
 
 
 def test_a_bomb_of_zeros_is_refused_before_it_is_unpacked(bundle_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_ARRAY_BYTES", 10_000)
+    monkeypatch.setattr(reference, "MAX_ARRAY_BYTES", 10_000)
     with pytest.raises(BundleError, match="at most 1 GiB of arrays"):
         open_bundle(bundle_copy)
 

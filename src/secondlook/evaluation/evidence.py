@@ -8,7 +8,7 @@ from typing import Any
 
 from secondlook.inference.bundle import Evidence
 
-UNCOMPARED = ("secondlook_version",)
+UNCOMPARED = ("secondlook_version", "measured")
 OUTSIDE = "measures.refusals.outside"
 
 
@@ -25,8 +25,8 @@ def dump_evidence(evidence: Evidence) -> str:
 def compare_evidence(stored: Evidence, measured: Evidence, *, tolerance: float = 0.0) -> list[str]:
     """Return one line for each entry that differs, none when the measurement reproduces what is stored.
 
-    Not compared are the version of Secondlook, and what was stored of a folder of foreign pictures when none was
-    measured now.
+    Not compared are the version of Secondlook, the day, and what was stored of a folder of foreign pictures when none
+    was measured now.
 
     Args:
         stored: What the bundle holds.

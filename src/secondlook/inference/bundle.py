@@ -6,20 +6,19 @@ stored input on this very machine.
 """
 
 import hashlib
-import io
 import os
 import re
-import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from secondlook.errors import BundleError
 from secondlook.imaging.resize import read_size
+from secondlook.inference.reference import Reference, read_reference
 from secondlook.inference.schema import (
     SCHEMA_VERSION,
     BundleFacts,
@@ -35,6 +34,7 @@ from secondlook.inference.schema import (
     SetLimits,
 )
 from secondlook.inference.session import Session, share_session
+from secondlook.inference.strict import MEASURE, require_evidence
 
 __all__ = [
     "Bundle",
@@ -61,32 +61,20 @@ SUMS = "SHA256SUMS"
 SUMS_SCRAP = f"{SUMS}.tmp"  # what a sealing that was killed leaves; sealing again replaces it
 DRAFT_FILES = ("bundle.json", "model.onnx", "calibration.json", "reference.npz")
 SEALED_FILES = (*DRAFT_FILES, "evidence.json", "README.md")
+CARDS = {"en": "README.md", "fr": "README.fr.md"}
+CHECKLISTS = {"en": "CHECKLISTS.md", "fr": "CHECKLISTS.fr.md"}
+# Sealed where they are there: bundles made before they existed lack them, and only a model hub needs the last one.
+OPTIONAL_FILES = ("README.fr.md", "CHECKLISTS.md", "CHECKLISTS.fr.md", "config.json")
+# What model hubs and their clients put beside the files; it is never read.
+HUB_TRACES = (".git", ".gitattributes", ".cache")
 SHIPPED = Path(__file__).parents[1] / "bundles"
 
 MAX_FILE_BYTES = 2**30
-MAX_ARRAY_BYTES = 2**30
 
 # Other processors round the same graph differently; logits differ by far more than this when a weight is wrong.
 PROBE_TOLERANCE = 1e-3
 
 AnySchema = TypeVar("AnySchema", bound=Schema)
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """``reference.npz``.
-
-    Attributes:
-        probe_image: uint8 S×S×3, RGB.
-        probe_logits: float32 K, what the graph gives for it.
-        embedding: float16 M×D, of the calibration pictures.
-        label: int64 M, their classes in the order of the task's labels.
-    """
-
-    probe_image: NDArray[np.uint8]
-    probe_logits: NDArray[np.float32]
-    embedding: NDArray[np.float16]
-    label: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +86,7 @@ class Bundle:
         calibration: ``calibration.json``.
         reference: ``reference.npz``.
         evidence: ``evidence.json``; none in a draft, which evaluation is still measuring.
-        card: The model card, Markdown; empty in a draft.
+        pages: The model card and the checklists, Markdown by file name, as far as the bundle has them.
         sha256: The hash of ``SHA256SUMS``, hence of all files; empty in a draft.
         session: The graph, shared by all who open this bundle in this process.
     """
@@ -107,9 +95,14 @@ class Bundle:
     calibration: Calibration
     reference: Reference
     evidence: Evidence | None
-    card: str
+    pages: Mapping[str, str]
     sha256: str
     session: Session
+
+    @property
+    def card(self) -> str:
+        """The model card in English, Markdown; empty in a draft."""
+        return self.pages.get(CARDS["en"], "")
 
 
 def list_bundles() -> tuple[str, ...]:
@@ -137,19 +130,23 @@ def find_bundle(name_or_folder: str | Path) -> Path:
     )
 
 
-def open_bundle(folder: Path) -> Bundle:
+def open_bundle(folder: Path, *, strict: bool = False) -> Bundle:
     """Open a sealed bundle: sums, schemas, evidence, graph and stored input → output pair all hold.
+
+    Args:
+        folder: The bundle.
+        strict: Refuse evidence that is not good enough to serve, see :mod:`secondlook.inference.strict`.
 
     Raises:
         BundleError: Any of them does not; the sentence says which and what to do.
     """
-    files = _read_files(folder, (*SEALED_FILES, SUMS))
+    files = _read_files(folder, (*SEALED_FILES, SUMS), optional=OPTIONAL_FILES)
     _check_sums(files)
     evidence = _parse(Evidence, files, "evidence.json")
-    bundle = _assemble(
-        files, evidence=evidence, card=_decode(files, "README.md"), sha256=hashlib.sha256(files[SUMS]).hexdigest()
-    )
+    bundle = _assemble(files, evidence=evidence)
     _check_evidence(bundle, evidence, files)
+    if strict:
+        require_evidence(bundle.facts, bundle.calibration, evidence)
     return bundle
 
 
@@ -159,7 +156,7 @@ def open_draft(folder: Path) -> Bundle:
     Raises:
         BundleError: A check fails.
     """
-    return _assemble(_read_files(folder, DRAFT_FILES, extra=(*SEALED_FILES, SUMS, SUMS_SCRAP)))
+    return _assemble(_read_files(folder, DRAFT_FILES, extra=(*SEALED_FILES, *OPTIONAL_FILES, SUMS, SUMS_SCRAP)))
 
 
 def read_facts(folder: Path) -> BundleFacts:
@@ -177,8 +174,8 @@ def seal_bundle(folder: Path) -> str:
     Raises:
         BundleError: A file is missing, or one does not belong.
     """
-    files = _read_files(folder, SEALED_FILES, extra=(SUMS, SUMS_SCRAP))
-    lines = [f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(SEALED_FILES)]
+    files = _read_files(folder, SEALED_FILES, optional=OPTIONAL_FILES, extra=(SUMS, SUMS_SCRAP))
+    lines = [f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)]
     data = "".join(lines).encode()
     temporary = folder / SUMS_SCRAP
     with temporary.open("wb") as stream:
@@ -189,18 +186,21 @@ def seal_bundle(folder: Path) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _read_files(folder: Path, expected: tuple[str, ...], *, extra: tuple[str, ...] = ()) -> dict[str, bytes]:
-    """Read each expected file once; what is checked later is then what is used."""
+def _read_files(
+    folder: Path, expected: tuple[str, ...], *, optional: tuple[str, ...] = (), extra: tuple[str, ...] = ()
+) -> dict[str, bytes]:
+    """Read each file once, optional ones where they are there; what is checked later is then what is used."""
     try:
-        entries = sorted(folder.iterdir())
+        entries = sorted(entry for entry in folder.iterdir() if entry.name not in HUB_TRACES)
     except OSError as error:
         raise BundleError(f"Expected a bundle folder, but {folder.name!r} cannot be listed. Check the path.") from error
     linked = [entry.name for entry in entries if entry.is_symlink() or not entry.is_file()]
     names = {entry.name for entry in entries}
     missing = [name for name in expected if name not in names]
-    foreign = sorted(names - set(expected) - set(extra))
+    foreign = sorted(names - {*expected, *optional, *extra})
     if missing:
-        raise BundleError(f"The bundle {folder.name!r} lacks {', '.join(missing)}. Fetch or export it again.")
+        cure = f"{MEASURE}." if "evidence.json" in missing else "Fetch or export it again."
+        raise BundleError(f"The bundle {folder.name!r} lacks {', '.join(missing)}. {cure}")
     if foreign:
         pickled = any(Path(name).suffix in {".pkl", ".pickle", ".pt", ".pth", ".joblib"} for name in foreign)
         warning = " Pickles are never read, they can run code." if pickled else ""
@@ -213,7 +213,7 @@ def _read_files(folder: Path, expected: tuple[str, ...], *, extra: tuple[str, ..
             f"Expected plain files in the bundle {folder.name!r}; {', '.join(linked)} is a link or a folder. "
             "Copy the file itself into the bundle."
         )
-    return {name: _read_file(folder / name) for name in expected}
+    return {name: _read_file(folder / name) for name in (*expected, *(name for name in optional if name in names))}
 
 
 def _read_file(path: Path) -> bytes:
@@ -228,9 +228,10 @@ def _read_file(path: Path) -> bytes:
 def _check_sums(files: dict[str, bytes]) -> None:
     lines = [re.fullmatch(r"([0-9a-f]{64}) [ *](\S+)", line) for line in _decode(files, SUMS).splitlines()]
     found = {line[2]: line[1] for line in lines if line}
-    if len(lines) != len(SEALED_FILES) or set(found) != set(SEALED_FILES):
+    sealed = [name for name in files if name != SUMS]
+    if len(lines) != len(sealed) or set(found) != set(sealed):
         raise BundleError(f"Expected one sum for each file of the bundle in {SUMS}. Fetch the bundle again.")
-    changed = [name for name in SEALED_FILES if hashlib.sha256(files[name]).hexdigest() != found[name]]
+    changed = [name for name in sealed if hashlib.sha256(files[name]).hexdigest() != found[name]]
     if changed:
         raise BundleError(
             f"The bundle was changed after it was sealed: {', '.join(changed)} no longer fits its sum. "
@@ -238,16 +239,18 @@ def _check_sums(files: dict[str, bytes]) -> None:
         )
 
 
-def _assemble(files: dict[str, bytes], *, evidence: Evidence | None = None, card: str = "", sha256: str = "") -> Bundle:
+def _assemble(files: dict[str, bytes], *, evidence: Evidence | None = None) -> Bundle:
     facts = _parse(BundleFacts, files, "bundle.json")
     calibration = _parse(Calibration, files, "calibration.json")
     _check_calibration(calibration, facts)
     if hashlib.sha256(files["model.onnx"]).hexdigest() != facts.graph.sha256:
         raise BundleError("model.onnx is not the graph that bundle.json describes. Fetch or export the bundle again.")
-    reference = _read_reference(files["reference.npz"], facts)
+    reference = read_reference(files["reference.npz"], facts)
     session = share_session(files["model.onnx"])
     _check_probe(session, reference, facts)
-    return Bundle(facts, calibration, reference, evidence, card, sha256, session)
+    pages = {name: _decode(files, name) for name in (*CARDS.values(), *CHECKLISTS.values()) if name in files}
+    sha256 = hashlib.sha256(files[SUMS]).hexdigest() if SUMS in files else ""
+    return Bundle(facts, calibration, reference, evidence, pages, sha256, session)
 
 
 def _check_calibration(calibration: Calibration, facts: BundleFacts) -> None:
@@ -274,8 +277,7 @@ def _check_evidence(bundle: Bundle, evidence: Evidence, files: dict[str, bytes])
     served = (bundle.facts.graph.sha256, hashlib.sha256(files["calibration.json"]).hexdigest())
     if measured != served:
         raise BundleError(
-            "The evidence was measured with another graph or calibration than this bundle holds. "
-            "Run `secondlook evaluate` and seal the bundle again."
+            f"The evidence was measured with another graph or calibration than this bundle holds. {MEASURE}."
         )
 
 
@@ -302,54 +304,6 @@ def _decode(files: dict[str, bytes], name: str) -> str:
         return files[name].decode("utf-8")
     except UnicodeDecodeError as error:
         raise BundleError(f"Expected UTF-8 text in {name}. Fetch the bundle again.") from error
-
-
-def _read_reference(data: bytes, facts: BundleFacts) -> Reference:
-    expected = ("probe_image", "probe_logits", "embedding", "label")
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(member.file_size for member in archive.infolist()) > MAX_ARRAY_BYTES:
-                raise BundleError("Expected at most 1 GiB of arrays in reference.npz. Calibrate on fewer pictures.")
-            found = sorted(name.removesuffix(".npy") for name in archive.namelist())
-            if found != sorted(expected):
-                raise BundleError(
-                    f"Expected the arrays {', '.join(expected)} in reference.npz, got {', '.join(found)}. "
-                    "Calibrate the bundle again."
-                )
-            arrays = {name: _read_array(archive, name) for name in expected}
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
-        raise BundleError(
-            "Expected plain arrays in reference.npz; it is damaged or holds pickled objects, which are never read. "
-            "Fetch the bundle again."
-        ) from error
-    reference = Reference(**arrays)
-    _check_reference(reference, facts)
-    return reference
-
-
-def _read_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    # np.load hands out the bytes of a member that is no array; this refuses them.
-    with archive.open(f"{name}.npy") as member:
-        array: NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)
-        return array
-
-
-def _check_reference(reference: Reference, facts: BundleFacts) -> None:
-    size, count = read_size(facts.input_size_px), len(reference.label) if reference.label.ndim == 1 else -1
-    wanted: dict[str, tuple[str, tuple[int, ...], NDArray[Any]]] = {
-        "probe_image": ("uint8", (*size, 3), reference.probe_image),
-        "probe_logits": ("float32", (len(facts.labels),), reference.probe_logits),
-        "label": ("int64", (count,), reference.label),
-        "embedding": ("float16", (count, *reference.embedding.shape[1:2]), reference.embedding),
-    }
-    for name, (dtype, shape, array) in wanted.items():
-        if str(array.dtype) != dtype or array.shape != shape or not np.isfinite(array).all():
-            raise BundleError(
-                f"Expected finite {dtype} of shape {shape} as {name} in reference.npz, got {array.dtype} of shape "
-                f"{array.shape}. Calibrate the bundle again."
-            )
-    if count < 1 or reference.label.min() < 0 or reference.label.max() >= len(facts.labels):
-        raise BundleError("Expected at least one reference picture of known label in reference.npz. Calibrate again.")
 
 
 def _check_probe(session: Session, reference: Reference, facts: BundleFacts) -> None:

@@ -221,6 +221,7 @@ class MeasuredBundle(Schema):
 class Evidence(Schema):
     """``evidence.json``: measured figures; every one is ``{value, lower, upper}``, per-label ones keyed by label.
 
+    ``measured`` is the day of the measurement; bundles made before it was recorded lack it.
     What follows ``measures`` are the parts of the report, each empty where it was not measured; docs/evidence.md
     explains them.
     """
@@ -229,6 +230,7 @@ class Evidence(Schema):
     bundle: MeasuredBundle
     calibration_sha256: Sha256
     secondlook_version: str
+    measured: datetime.date | None = None
     manifest: dict[str, JsonValue]
     leak: str
     seed: NonNegativeInt
@@ -237,6 +239,7 @@ class Evidence(Schema):
     flow: dict[str, JsonValue] = {}
     composition: dict[str, JsonValue] = {}
     curves: dict[str, JsonValue] = {}
+    operating: dict[str, JsonValue] = {}
     reliability: dict[str, JsonValue] = {}
     decision: dict[str, JsonValue] = {}
     sets: dict[str, JsonValue] = {}
