@@ -196,9 +196,9 @@ def describe_bundle(model: bytes, *, task: str, name: str, version: str) -> dict
     }
 
 
-def fingerprint(task: str) -> str:
+def fingerprint(task: str, split: str = "whole") -> str:
     """Return what stands for the fingerprint of drawn data."""
-    return hashlib.sha256(f"drawn {task}".encode()).hexdigest()
+    return hashlib.sha256(f"drawn {task} {split}".encode()).hexdigest()
 
 
 def calibrate(outputs: Outputs, labels: NDArray[np.int64], task: str) -> dict[str, Any]:
@@ -215,14 +215,14 @@ def calibrate(outputs: Outputs, labels: NDArray[np.int64], task: str) -> dict[st
         "operating_points": points,
         "outlier": {
             "method": "mahalanobis",
-            "limit": float(scorer.score(outputs.embedding[~others]).max() * 1.1),
+            "limit": float(scorer.score(outputs.embedding[~others], outputs.logits[~others]).max() * 1.1),
             "shrinkage": 0.1,
         },
         "fitted_on": {
             "split": "calibration",
             "pictures": len(labels),
             "groups": len(labels),
-            "data_fingerprint": fingerprint(task),
+            "data_fingerprint": fingerprint(task, "calibration"),
         },
     }
 
@@ -252,6 +252,15 @@ def measure(folder: Path, session: Session, task: str) -> dict[str, Any]:
     logits, keys = session.run(images).logits, TASKS[task].keys
     auc = roc_auc_score(np.eye(len(keys))[labels], apply_prior(logits, task), average=None)
     named = logits.argmax(axis=1)
+    columns = alarming_columns(TASKS[task])
+    risk, alarming = apply_prior(logits, task)[:, columns].sum(axis=1), np.isin(labels, columns)
+    points = {
+        point["name"]: {
+            "sensitivity": bound(float((risk[alarming] >= point["threshold"]).mean())),
+            "specificity": bound(float((risk[~alarming] < point["threshold"]).mean())),
+        }
+        for point in read_json(folder / "calibration.json")["operating_points"]
+    }
     return {
         "schema_version": 1,
         "bundle": {
@@ -260,8 +269,9 @@ def measure(folder: Path, session: Session, task: str) -> dict[str, Any]:
         },
         "calibration_sha256": hashlib.sha256((folder / "calibration.json").read_bytes()).hexdigest(),
         "secondlook_version": __version__,
+        "measured": "2026-02-01",
         "manifest": {
-            "fingerprint": fingerprint(task),
+            "fingerprint": fingerprint(task, "test"),
             "split": "test",
             "pictures": len(labels),
             "groups": len(labels),
@@ -276,6 +286,7 @@ def measure(folder: Path, session: Session, task: str) -> dict[str, Any]:
             "macro_auc": bound(float(auc.mean())),
             "auc": {key: bound(float(value)) for key, value in zip(keys, auc, strict=True)},
             "confusion_matrix": confusion_matrix(labels, named).tolist(),
+            "risk": {"operating_points": points},
         },
     }
 

@@ -46,7 +46,8 @@ def test_show_as_json_is_the_whole_bundle(tiny_bundle: Path) -> None:
     assert code == 0
     assert content["sha256"] == open_bundle(tiny_bundle).sha256
     assert content["facts"] == read_json(tiny_bundle / "bundle.json")
-    assert content["evidence"] == read_json(tiny_bundle / "evidence.json")
+    stored = read_json(tiny_bundle / "evidence.json")
+    assert {key: content["evidence"][key] for key in stored} == stored
     assert content["calibration"]["operating_points"] == read_json(tiny_bundle / "calibration.json")["operating_points"]
 
 
@@ -80,6 +81,20 @@ def test_verify_as_json(tiny_bundle: Path, tmp_path: Path) -> None:
     assert (good["sha256"], good["error"]) == (open_bundle(tiny_bundle).sha256, None)
     assert bad["sha256"] is None
     assert "without bundle.json" in bad["error"]
+
+
+def test_verify_strictly_refuses_what_the_server_refuses(tiny_bundle: Path, bundle_copy: Path) -> None:
+    evidence = read_json(bundle_copy / "evidence.json") | {"leak": "3 [shared] lesions"}
+    write_json(bundle_copy / "evidence.json", evidence)
+    module.seal_bundle(bundle_copy)
+    assert run("verify", bundle_copy)[0] == 0
+    code, out = run("verify", tiny_bundle, bundle_copy, "--strict")
+    first, missing, second = out.splitlines()
+    assert code == 1
+    assert "holds" in first
+    assert "Not measured: flow, composition" in missing
+    assert "does not hold (The bundle tiny 0.0.1 is not fit to serve." in second
+    assert "(3 [shared] lesions). Measure it: `secondlook evaluate" in second
 
 
 def test_verify_takes_all_that_are_shipped(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

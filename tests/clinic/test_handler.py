@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from secondlook.errors import BundleError
+from secondlook.inference.bundle import seal_bundle
 from tests.site import Server, draw_triage
 
 PREDICT = "/api/v1/predict"
@@ -113,6 +115,26 @@ def test_a_tampered_bundle_is_refused_at_the_start(bundle_copy: Path, tmp_path: 
     assert ended.returncode == 1
     assert "was changed after it was sealed" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_bundle_from_a_leaking_split_is_refused_by_the_server_and_by_its_workers(
+    bundle_copy: Path, tmp_path: Path, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evidence = json.loads((bundle_copy / "evidence.json").read_text()) | {"leak": "3 lesions in two splits"}
+    (bundle_copy / "evidence.json").write_text(json.dumps(evidence))
+    seal_bundle(bundle_copy)
+    ended = serve(tmp_path, "--port", "1", SECONDLOOK_BUNDLES=str(bundle_copy))
+    assert ended.returncode == 1
+    assert "(3 lesions in two splits). Measure it: `secondlook evaluate BUNDLE" in ended.stderr
+
+    from django.conf import settings
+
+    from secondlook.clinic.look.predictors import load_offered
+
+    offered = settings.CONFIGURATION.model_copy(update={"bundles": (str(bundle_copy),)})
+    monkeypatch.setattr(settings, "CONFIGURATION", offered)
+    with pytest.raises(BundleError, match="not fit to serve"):
+        load_offered()
 
 
 @pytest.mark.parametrize(

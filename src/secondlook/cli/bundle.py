@@ -13,7 +13,8 @@ from rich.text import Text
 if TYPE_CHECKING:
     from secondlook.inference.bundle import Bundle
 
-bundle_app = typer.Typer(help="Show or verify a bundle.", no_args_is_help=True)
+bundle_app = typer.Typer(help="Show, verify or export a bundle.", no_args_is_help=True)
+MEASURE_ALL = "`secondlook evaluate BUNDLE MANIFEST.csv --finish` measures it; its --help says what each part needs."
 
 NameOrFolder = Annotated[str, typer.Argument(metavar="BUNDLE", help="A shipped bundle's name, or a bundle folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
@@ -50,21 +51,29 @@ def verify(
     bundles: Annotated[
         list[Path] | None, typer.Argument(metavar="BUNDLES", help="Names or folders; default all shipped.")
     ] = None,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Also refuse what the server refuses: evidence missing, leaking or old."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check sums, schemas, evidence, graph and the stored input → output pair; exit 1 if one does not hold."""
     from secondlook.errors import BundleError
-    from secondlook.inference.bundle import list_bundles
+    from secondlook.inference.bundle import find_bundle, list_bundles, open_bundle
+    from secondlook.inference.strict import list_missing
 
     names = [str(path) for path in bundles or []] or list(list_bundles())
     if not names:
         raise BundleError("Expected a bundle to verify; this installation ships none. Give a bundle folder.")
-    results = []
+    results: list[dict[str, Any]] = []
     for name in names:
         try:
-            results.append({"bundle": name, "sha256": open_named(name).sha256, "error": None})
+            opened = open_bundle(find_bundle(name), strict=strict)
         except BundleError as error:
-            results.append({"bundle": name, "sha256": None, "error": str(error)})
+            results.append({"bundle": name, "sha256": None, "error": str(error), "unmeasured": []})
+        else:
+            missing = list_missing(opened.evidence) if strict and opened.evidence else ()
+            results.append({"bundle": name, "sha256": opened.sha256, "error": None, "unmeasured": list(missing)})
     if as_json:
         write_json(results)
     else:
@@ -73,6 +82,9 @@ def verify(
             verdict = ("holds", "green") if result["error"] is None else ("does not hold", "bold red")
             detail = result["sha256"] or result["error"]
             console.print(Text.assemble(f"{result['bundle']}: ", verdict, f" ({detail})"), soft_wrap=True)
+            if result["unmeasured"]:
+                unmeasured = f"  Not measured: {', '.join(result['unmeasured'])}. {MEASURE_ALL}"
+                console.print(Text(unmeasured, "yellow"), soft_wrap=True)
     if any(result["error"] for result in results):
         raise typer.Exit(1)
 

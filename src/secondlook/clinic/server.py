@@ -18,13 +18,13 @@ def run_site(host: str, port: int, *, workers: int = 1, access_log: bool = False
     """Serve the page and the API until told to stop.
 
     Raises:
-        BundleError: A bundle on offer does not hold.
+        BundleError: A bundle on offer does not hold, or its evidence is not fit to serve.
         InputError: A setting is wrong, or the address cannot be listened on.
     """
     configuration = load_configuration()
     demand_free_port(host, port)
     for source in configuration.bundles:
-        open_bundle(find_bundle(source))
+        open_bundle(find_bundle(source), strict=True)
     prepare()
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     console.print(f"Secondlook is on http://{host}:{port}/ (Ctrl-C stops it).")

@@ -29,7 +29,7 @@ def require_evidence(facts: BundleFacts, calibration: Calibration, evidence: Evi
 
 def list_missing(evidence: Evidence) -> tuple[str, ...]:
     """Return the parts of a full measurement that the evidence lacks; they are said, not refused."""
-    undated = ("measured",) if evidence.measured is None else ()
+    undated = ("the day",) if evidence.measured is None else ()
     return (*undated, *(part for part in PARTS if not getattr(evidence, part)))
 
 

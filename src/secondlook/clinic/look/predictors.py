@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from secondlook.conditions import Task, find_task
 from secondlook.errors import BundleError, InputError
-from secondlook.inference.bundle import find_bundle, read_facts
-from secondlook.inference.predictor import Predictor, load_predictor
+from secondlook.inference.bundle import find_bundle, open_bundle, read_facts
+from secondlook.inference.predictor import Predictor
 
 logger = logging.getLogger(__name__)
 
@@ -90,10 +90,11 @@ def load_offered() -> Mapping[str, Predictor]:
     """Return the predictors of the configured bundles by the bundle's own name, the default first.
 
     Raises:
-        BundleError: One cannot be loaded, or two have the same name.
+        BundleError: One cannot be loaded, is not fit to serve, or two have the same name.
     """
     try:
-        loaded = [load_predictor(source) for source in settings.CONFIGURATION.bundles]
+        opened = [open_bundle(find_bundle(source), strict=True) for source in settings.CONFIGURATION.bundles]
+        loaded = [Predictor(bundle) for bundle in opened]
     except Exception:
         logger.critical("The bundles cannot be loaded, so no picture will be answered.", exc_info=True)
         raise
