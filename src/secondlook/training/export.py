@@ -142,7 +142,9 @@ def describe_bundle(
             "training": {
                 "recipe": recipe.name,
                 "recipe_sha256": recipe.fingerprint(),
-                "data": data.source or Path(str(data.manifest)).stem,
+                "data": " + ".join(
+                    [data.source or Path(str(data.manifest)).stem, *(further.source for further in data.further)]
+                ),
                 "data_fingerprint": data_fingerprint,
                 "secondlook_version": secondlook.__version__,
                 "weights": weights,
