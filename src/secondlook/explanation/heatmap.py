@@ -22,9 +22,7 @@ def smooth_heatmap(heatmap: NDArray[np.float32], size: tuple[int, int]) -> NDArr
     return np.clip(np.asarray(heat, dtype=np.float32), 0, 1)
 
 
-def place_heatmap(
-    heatmap: NDArray[np.float32], size: tuple[int, int], *, seen: Box = WHOLE
-) -> NDArray[np.float32]:
+def place_heatmap(heatmap: NDArray[np.float32], size: tuple[int, int], *, seen: Box = WHOLE) -> NDArray[np.float32]:
     """Return a heatmap over the whole original picture; nothing is hot where the network did not look.
 
     Args:

@@ -13,9 +13,7 @@ SCALE_RGB = ((20, 30, 99), (91, 69, 145), (171, 105, 132), (235, 164, 81), (255,
 SHOWN_FROM = 0.25
 
 
-def draw_overlay(
-    heatmap: NDArray[np.float32], size: tuple[int, int], *, seen: Box = WHOLE
-) -> Image.Image:
+def draw_overlay(heatmap: NDArray[np.float32], size: tuple[int, int], *, seen: Box = WHOLE) -> Image.Image:
     """Return a heatmap as a picture of ``size`` (width, height) to lay over the original, RGBA.
 
     Colour and opacity rise with the heat; outside the part that the network saw, and where the heat is below a quarter,

@@ -21,7 +21,7 @@ Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 Again = Callable[[Pixels], Pixels]
 
-PICTURES = 100
+PICTURES = 84
 CROP = 0.94  # of each side
 
 

@@ -18,7 +18,7 @@ from secondlook.inference.predictor import Predictor
 
 Floats = NDArray[np.float64]
 
-PICTURES = 100
+PICTURES = 84
 POINT = "sensitivity_95"
 MEASURES = ("auc", "balanced_accuracy", "sensitivity")
 SHARES = ("flips", "flips_alarming", "not_evaluable")

@@ -71,7 +71,7 @@ class Responses:
 
     @property
     def flagged(self) -> NDArray[np.bool_]:
-        """bool N×V, whether triage asks that somebody looks at it."""
+        """Bool N×V, whether triage asks that somebody looks at it."""
         return np.isin(self.triage, ("urgent", "refer"))
 
 
@@ -124,7 +124,7 @@ def ask_variants(predictor: Predictor, sample: Sample, vary: Vary, *, descriptio
         return numbers[prediction.label], min(max(prediction.risk, 0.0), 1.0), prediction.triage
 
     def answer(path: Path) -> list[tuple[int, float, str]] | None:
-        picture = read_original(predictor, path)
+        picture = read_original(predictor.bundle.facts.input_size_px, path)
         if picture is None:
             return None
         varied = (dataclasses.replace(picture, pixels=pixels) for pixels in vary(picture.pixels))
@@ -150,10 +150,10 @@ def ask_variants(predictor: Predictor, sample: Sample, vary: Vary, *, descriptio
     )
 
 
-def read_original(predictor: Predictor, path: Path) -> Picture | None:
-    """Return a picture as the predictor reads it, or nothing where it cannot be read."""
+def read_original(size_px: int | tuple[int, int], path: Path) -> Picture | None:
+    """Return a picture as the predictor reads it for a graph that takes this size; nothing where it cannot be read."""
     try:
-        return read_picture(path, target_px=max(read_size(predictor.bundle.facts.input_size_px)))
+        return read_picture(path, target_px=max(read_size(size_px)))
     except InputError:
         return None
 
