@@ -3,38 +3,63 @@
 import numpy as np
 import pytest
 
-from secondlook.evaluation.outliers import choose_limit, fit_outlier_limit, score_apart
+from secondlook.evaluation.outliers import (
+    CANDIDATES,
+    Home,
+    choose_limit,
+    compare_outliers,
+    fit_method,
+    rank_methods,
+    score_apart,
+    score_strangers,
+)
+from secondlook.evaluation.strangers import draw_strangers, find_strangers, run_strangers
+from secondlook.inference.bundle import read_facts
 from secondlook.inference.outliers import OutlierMethod, fit_scorer
+from secondlook.inference.session import Outputs, Session
+from tests.bundles import draw_split
 
-METHODS = [(OutlierMethod.KNN, {"neighbours": 1}), (OutlierMethod.MAHALANOBIS, {"shrinkage": 0.1})]
+METHODS = [
+    (OutlierMethod.KNN, {"neighbours": 1}),
+    (OutlierMethod.MAHALANOBIS, {"shrinkage": 0.1}),
+    (OutlierMethod.VIM, {"components": 4}),
+]
 
 
-def make_embeddings(lesions=60, seed=0):
+def make_home(lesions=60, seed=0):
     random = np.random.default_rng(seed)
-    centres = random.normal(size=(lesions, 16)) + 2
+    centres = random.normal(size=(lesions, 16)) * np.repeat([2, 0.5], 8) + 2
     label = np.repeat(np.arange(lesions) % 3, 2)
     embedding = np.repeat(centres, 2, axis=0) + random.normal(size=(2 * lesions, 16)) * 0.01
-    return embedding.astype(np.float32), label, np.repeat([f"lesion {number}" for number in range(lesions)], 2)
+    groups = np.repeat([f"lesion {number}" for number in range(lesions)], 2)
+    return Home(make_outputs(embedding), label, groups)
+
+
+def make_outputs(embedding):
+    return Outputs(embedding[:, :3].astype(np.float32), embedding.astype(np.float32), None)
 
 
 @pytest.mark.parametrize(("method", "parameters"), METHODS)
 def test_a_score_does_not_see_the_pictures_of_the_same_lesion(method, parameters):
-    embedding, label, groups = make_embeddings()
-    apart = score_apart(embedding, label, groups, method=method, **parameters)
-    together = fit_scorer(method, embedding, label, **parameters).score(embedding)
+    home = make_home()
+    embedding, logits = home.outputs.embedding, home.outputs.logits
+    apart = score_apart(home, method=method, **parameters)
+    together = fit_scorer(method, embedding, home.label, **parameters).score(embedding, logits)
     assert (apart > together).mean() > 0.9
-    mine = groups == groups[0]
-    alone = fit_scorer(method, embedding[~mine].astype(np.float16), label[~mine], **parameters).score(embedding[:1])
-    assert apart[0] == pytest.approx(alone[0], rel=0.2)
+    mine = home.groups == home.groups[0]
+    scorer = fit_scorer(method, embedding[~mine].astype(np.float16), home.label[~mine], **parameters)
+    assert apart[0] == pytest.approx(scorer.score(embedding[:1], logits[:1])[0], rel=0.3)
 
 
 def test_with_few_lesions_each_is_scored_against_all_the_others():
-    embedding, label, groups = make_embeddings(lesions=5)
-    apart = score_apart(embedding, label, groups, method=OutlierMethod.KNN, neighbours=1)
-    for row in range(len(groups)):
-        others = groups != groups[row]
-        scorer = fit_scorer(OutlierMethod.KNN, embedding[others].astype(np.float16), label[others], neighbours=1)
-        assert apart[row] == scorer.score(embedding[row : row + 1])[0]
+    home = make_home(lesions=5)
+    embedding, logits = home.outputs.embedding, home.outputs.logits
+    apart = score_apart(home, method=OutlierMethod.KNN, neighbours=1)
+    for row in range(len(home.groups)):
+        others = home.groups != home.groups[row]
+        reference = embedding[others].astype(np.float16)
+        scorer = fit_scorer(OutlierMethod.KNN, reference, home.label[others], neighbours=1)
+        assert apart[row] == scorer.score(embedding[row : row + 1], logits[row : row + 1])[0]
 
 
 def test_the_limit_refuses_at_most_its_share_and_not_one_less():
@@ -46,17 +71,55 @@ def test_the_limit_refuses_at_most_its_share_and_not_one_less():
 
 @pytest.mark.parametrize(("method", "parameters"), METHODS)
 def test_a_fitted_limit_refuses_what_lies_elsewhere(method, parameters):
-    embedding, label, groups = make_embeddings()
-    limit = fit_outlier_limit(embedding, label, groups, method=method, **parameters)
-    scorer = fit_scorer(limit.method, embedding.astype(np.float16), label, **parameters)
-    elsewhere = -make_embeddings(seed=1)[0]
-    assert (scorer.score(elsewhere) > limit.limit).all()
-    assert (score_apart(embedding, label, groups, method=method, **parameters) > limit.limit).mean() <= 0.02
+    home = make_home()
+    scored = fit_method(home, method=method, **parameters)
+    elsewhere = make_outputs(-make_home(seed=1).outputs.embedding)
+    assert (score_strangers(home, scored.limit, elsewhere) > scored.limit.limit).all()
+    assert (scored.apart > scored.limit.limit).mean() <= 0.02
+    assert scored.limit.method is method
+
+
+def test_each_method_is_ranked_once_at_the_parameters_that_refuse_most():
+    home, strange = make_home(), [make_outputs(-make_home(seed=1).outputs.embedding * 0.3)]
+    ranked = rank_methods(home, strange)
+    assert [one.limit.method for _, one in ranked][-1] is OutlierMethod.ENERGY or ranked[-1][0] < 1
+    assert {one.limit.method for _, one in ranked} == set(CANDIDATES)
+    shares = [share for share, _ in ranked]
+    assert shares == sorted(shares, reverse=True)
+    share, best = ranked[0]
+    assert share == (score_strangers(home, best.limit, strange[0]) > best.limit.limit).mean()
+
+
+def test_halves_share_no_patient_and_lose_no_picture(foreign_folder):
+    strangers = find_strangers("pages", foreign_folder, near=False)
+    parts = [strangers.halve(first=first) for first in (True, False)]
+    assert {*parts[0].pictures} | {*parts[1].pictures} == {*strangers.pictures}
+    assert not {*parts[0].groups} & {*parts[1].groups}
+    assert abs(len(parts[0].groups) - len(parts[1].groups)) <= 1
+
+
+def test_the_comparison_measures_every_method_on_the_half_that_chose_nothing(tiny_bundle, foreign_folder):
+    session, facts = Session(tiny_bundle / "model.onnx"), read_facts(tiny_bundle)
+    images, labels = draw_split("calibration")
+    home = Home(session.run(images), labels, np.arange(len(labels)).astype(str))
+    kinds = [find_strangers("folder", foreign_folder, near=True), *draw_strangers()]
+    limit, evidence = compare_outliers(session, facts, home, kinds, resamples=100)
+    assert [one["name"] for one in evidence["sets"]] == ["folder", "pages", "noise"]
+    assert [one["near"] for one in evidence["sets"]] == [True, False, False]
+    assert [one["served"] for one in evidence["methods"]] == [True, False, False, False]
+    served = evidence["methods"][0]
+    assert (served["method"], served["limit"]) == (limit.method.value, limit.limit)
+    outputs, groups = run_strangers(session, facts, kinds[1].halve(first=False))
+    assert evidence["sets"][1]["pictures"] == len(groups)
+    share = (score_strangers(home, limit, outputs) > limit.limit).mean()
+    assert served["refused"]["pages"]["value"] == pytest.approx(share, abs=1e-4)
+    for one in evidence["methods"]:
+        for figure in (*one["auc"].values(), *one["refused"].values()):
+            assert figure["lower"] <= figure["value"] <= figure["upper"]
 
 
 def test_one_lesion_or_no_score_is_refused():
-    embedding, label, groups = make_embeddings(lesions=1)
     with pytest.raises(ValueError, match="two lesions"):
-        score_apart(embedding, label, groups, method=OutlierMethod.KNN)
+        score_apart(make_home(lesions=1), method=OutlierMethod.KNN)
     with pytest.raises(ValueError, match="scores"):
         choose_limit(np.array([]))

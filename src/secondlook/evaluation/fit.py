@@ -1,7 +1,9 @@
 """Fit what inference applies, on the calibration split alone: scaling, sets, thresholds, outlier limit."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +15,11 @@ from secondlook.errors import BundleError, DatasetError, InputError
 from secondlook.evaluation.calibration import measure_log_prior
 from secondlook.evaluation.conformal import fit_sets
 from secondlook.evaluation.evidence import replace_file
-from secondlook.evaluation.outliers import fit_outlier_limit
+from secondlook.evaluation.outliers import Home, compare_outliers, fit_method
 from secondlook.evaluation.scaling import choose_scaling
+from secondlook.evaluation.strangers import Strangers, draw_strangers
 from secondlook.evaluation.triage import TARGETS, fit_operating_point
-from secondlook.inference.bundle import BundleFacts, Calibration, FittedOn, read_facts
+from secondlook.inference.bundle import BundleFacts, Calibration, FittedOn, OutlierLimit, read_facts
 from secondlook.inference.predictor import read_input, scale_scores, soften
 from secondlook.inference.session import Outputs, Session
 
@@ -24,13 +27,20 @@ DIGITS = 6
 
 
 def fit_calibration(
-    folder: Path, manifest: Manifest, *, seed: int = 0, resamples: int = 2000, track: Track = track_silently
+    folder: Path,
+    manifest: Manifest,
+    *,
+    outlier: OutlierLimit | None = None,
+    seed: int = 0,
+    resamples: int = 2000,
+    track: Track = track_silently,
 ) -> Calibration:
     """Fit a draft's calibration; write ``calibration.json`` and the embeddings in ``reference.npz``.
 
     Args:
         folder: The draft: ``bundle.json``, ``model.onnx`` and ``reference.npz`` with the stored pair.
         manifest: Pictures that the network was not trained on.
+        outlier: What :func:`choose_outlier_limit` chose; without it, Mahalanobis distance is fitted.
         seed: Seed of the bootstrap behind the thresholds' lower bounds.
         resamples: Number of resamples.
         track: Shows progress.
@@ -60,7 +70,7 @@ def fit_calibration(
         operating_points=tuple(
             fit_operating_point(name, risk, alarming, groups, seed=seed, resamples=resamples) for name in TARGETS
         ),
-        outlier=fit_outlier_limit(outputs.embedding, labels, groups),
+        outlier=outlier or fit_method(Home(outputs, labels, groups)).limit,
         fitted_on=FittedOn(
             split="calibration",
             pictures=len(labels),
@@ -71,6 +81,41 @@ def fit_calibration(
     _store_reference(folder / "reference.npz", outputs, labels)
     replace_file(folder / "calibration.json", calibration.model_dump_json(indent=2).encode() + b"\n")
     return calibration
+
+
+def choose_outlier_limit(
+    folder: Path,
+    manifest: Manifest,
+    strangers: Sequence[Strangers],
+    *,
+    seed: int = 0,
+    resamples: int = 2000,
+    track: Track = track_silently,
+) -> tuple[OutlierLimit, dict[str, Any]]:
+    """Choose how a bundle or draft tells strangers, given some, and measure all ways; see the room's ``outliers``.
+
+    Args:
+        folder: The bundle or draft: ``bundle.json`` and ``model.onnx``.
+        manifest: Pictures that the network was not trained on.
+        strangers: Pictures that it is not for; drawn pages and noise are added.
+        seed: Seed of the halves and of the bootstrap.
+        resamples: Number of resamples.
+        track: Shows progress.
+
+    Returns:
+        The limit to serve, and the part ``outliers`` of the evidence.
+
+    Raises:
+        DatasetError: Another task, an unknown label or an unreadable picture; or no stranger can be read.
+    """
+    facts = read_facts(folder)
+    home = Home(
+        run_graph(folder, manifest, facts, track=track),
+        number_labels(manifest, facts.task),
+        manifest.frame["group"].astype(str).to_numpy(dtype=np.str_),
+    )
+    session, kinds = Session(folder / "model.onnx"), (*strangers, *draw_strangers())
+    return compare_outliers(session, facts, home, kinds, seed=seed, resamples=resamples, track=track)
 
 
 def run_graph(folder: Path, manifest: Manifest, facts: BundleFacts, *, track: Track = track_silently) -> Outputs:

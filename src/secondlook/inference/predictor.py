@@ -111,11 +111,7 @@ class Predictor:
         self.usual_shares: dict[str, float] = dict(zip(self.task.keys, shares.tolist(), strict=True))
         outlier = bundle.calibration.outlier
         self._scorer = fit_scorer(
-            outlier.method,
-            bundle.reference.embedding,
-            bundle.reference.label,
-            neighbours=outlier.neighbours,
-            shrinkage=outlier.shrinkage,
+            outlier.method, bundle.reference.embedding, bundle.reference.label, **outlier.parameters
         )
 
     # str and bytes are sequences too; the first signature that fits is theirs.
@@ -148,7 +144,7 @@ class Predictor:
         probabilities = dict(zip(self.task.keys, calibrate(outputs.logits[0], calibration).tolist(), strict=True))
         label = max(probabilities, key=lambda key: probabilities[key] / self.usual_shares[key])
         risk = sum(probabilities[key] for key in self.task.alarming)
-        outlier_score = float(self._scorer.score(outputs.embedding)[0])
+        outlier_score = float(self._scorer.score(outputs.embedding, outputs.logits)[0])
         evaluable = quality.evaluable and outlier_score <= calibration.outlier.limit
         triage: Triage = choose_triage(risk, calibration, most=self.task.urgency) if evaluable else "not_evaluable"
         members = choose_set(probabilities, calibration.sets)
@@ -275,14 +271,31 @@ def scale_scores(scores: NDArray[np.float64], scaling: Scaling) -> NDArray[np.fl
 
 
 def choose_set(probabilities: Mapping[str, float], limits: SetLimits | None) -> tuple[str, ...]:
-    """Return the labels whose probability reaches their limit, or the one that comes nearest; nothing without limits.
-
-    Class-conditional conformal prediction: Sadinle, Lei and Wasserman 2019, doi 10.1080/01621459.2017.1395341.
-    """
+    """Return the labels that cannot be ruled out; nothing without limits."""
     if limits is None:
         return ()
-    members = tuple(limit.label for limit in limits.labels if probabilities[limit.label] >= limit.least)
-    return members or (max(limits.labels, key=lambda limit: probabilities[limit.label] / limit.least).label,)
+    keys = [limit.label for limit in limits.labels]
+    members = choose_members(np.array([[probabilities[key] for key in keys]]), limits)[0]
+    return tuple(key for key, member in zip(keys, members, strict=True) if member)
+
+
+def choose_members(probabilities: NDArray[np.float64], limits: SetLimits) -> NDArray[np.bool_]:
+    """Return which labels cannot be ruled out: those whose probability reaches their limit, or the one nearest to it.
+
+    Class-conditional conformal prediction: Sadinle, Lei and Wasserman 2019, doi 10.1080/01621459.2017.1395341.
+
+    Args:
+        probabilities: float64 N×K, calibrated.
+        limits: Of the K labels.
+
+    Returns:
+        bool N×K, at least one in each row.
+    """
+    least = np.array([limit.least for limit in limits.labels])
+    members = probabilities >= least
+    empty = np.flatnonzero(~members.any(axis=1))
+    members[empty, (probabilities[empty] / np.maximum(least, 1e-12)).argmax(axis=1)] = True
+    return np.asarray(members)
 
 
 def soften(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """What the JSON files of a bundle hold; an unknown key, a wrong type or another schema version is refused."""
 
 import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -116,12 +116,19 @@ class OperatingPoint(Schema):
 
 
 class OutlierLimit(Schema):
-    """How embeddings are scored, and the score above which a picture is not evaluable."""
+    """How pictures are scored, and the score above which one is not evaluable; each method has its own parameters."""
 
     method: OutlierMethod
     limit: float
     neighbours: PositiveInt = 10
     shrinkage: Annotated[float, Field(gt=0, le=1)] = 0.1
+    components: PositiveInt = 64
+    scale: PositiveFloat = 1.0
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What :func:`secondlook.inference.outliers.fit_scorer` takes beside the method and the reference."""
+        return self.model_dump(exclude={"method", "limit"})
 
 
 class FittedOn(Schema):
