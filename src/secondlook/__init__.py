@@ -1,10 +1,11 @@
 """Secondlook: a second look at skin lesions and X-rays, with its evidence."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, overload
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from secondlook.inference.auto import AutoPredictor
     from secondlook.inference.predictor import Predictor
 
 __version__ = "0.1.0"
@@ -12,16 +13,29 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "load"]
 
 
-def load(bundle: "str | Path" = "skin") -> "Predictor":
-    """Load a bundle by shipped name or folder, checked, ready to predict.
+@overload
+def load(bundle: Literal["auto"]) -> "AutoPredictor": ...
+
+
+@overload
+def load(bundle: "str | Path" = "skin") -> "Predictor": ...
+
+
+def load(bundle: "str | Path" = "skin") -> "Predictor | AutoPredictor":
+    """Load a bundle by shipped name or folder, checked, ready to predict; or all shipped ones, the picture choosing.
 
     Example:
         >>> import secondlook
         >>> secondlook.load("skin").predict("mole.jpg")  # doctest: +SKIP
+        >>> secondlook.load("auto").predict("mole.jpg").task  # doctest: +SKIP
 
     Raises:
         BundleError: The bundle is missing, tampered with or of an unknown schema.
     """
+    if bundle == "auto":
+        from secondlook.inference.auto import load_auto
+
+        return load_auto()
     from secondlook.inference.predictor import load_predictor
 
     return load_predictor(bundle)

@@ -14,7 +14,9 @@ from secondlook.cli.data import data_app
 from secondlook.cli.doctor import doctor
 from secondlook.cli.evaluate import evaluate
 from secondlook.cli.explore import explore
+from secondlook.cli.outline import outline_app
 from secondlook.cli.predict import predict
+from secondlook.cli.router import router_app
 from secondlook.cli.serve import serve
 from secondlook.cli.train import train
 from secondlook.cli.tune import tune
@@ -27,9 +29,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(predict)
+app.add_typer(outline_app, name="outline")
 app.add_typer(bundle_app, name="bundle")
 data_app.command()(explore)
 app.add_typer(data_app, name="data")
+app.add_typer(router_app, name="router")
 app.command()(serve)
 app.command()(doctor)
 app.command()(train)

@@ -110,7 +110,7 @@ def read_picture(source: str | Path | bytes | BinaryIO, *, target_px: int | None
     """
     if target_px is not None and target_px < 1:
         raise InputError(f"Expected a target of at least 1 pixel, got {target_px}.")
-    data = _read_bytes(source)
+    data = read_bytes(source)
     kind = find_format(data)
     if kind == "HEIC":
         return _read_heic(data, target_px)
@@ -131,8 +131,12 @@ def read_picture(source: str | Path | bytes | BinaryIO, *, target_px: int | None
         raise refuse_damaged(kind) from error
 
 
-def _read_bytes(source: str | Path | bytes | BinaryIO) -> bytes:
-    """Return the bytes of the source, of which it reads at most one more than the limit."""
+def read_bytes(source: str | Path | bytes | BinaryIO) -> bytes:
+    """Return the bytes of a picture's file, of which at most one more than the limit is read.
+
+    Raises:
+        InputError: The source cannot be read, or holds more than the limit.
+    """
     if isinstance(source, bytes):
         data = source
     elif isinstance(source, str | Path):

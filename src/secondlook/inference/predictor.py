@@ -21,6 +21,8 @@ from secondlook.inference.schema import MapKind, Scaling, SetLimits
 
 Verdict = Literal["urgent", "refer", "routine"]
 Triage = Verdict | Literal["not_evaluable"]
+LEAST_TARGET_PX = 256
+
 Readable = str | Path | bytes | BinaryIO | Picture
 
 
@@ -241,8 +243,16 @@ def read_input(
     Raises:
         InputError: The picture cannot be read.
     """
-    picture = source if isinstance(source, Picture) else read_picture(source, target_px=max(read_size(size_px)))
+    picture = source if isinstance(source, Picture) else read_picture(source, target_px=choose_target(size_px))
     return picture, resize_picture(picture.pixels, size_px, resize=resize)
+
+
+def choose_target(size_px: int | tuple[int, int]) -> int:
+    """Return the shorter side that a picture is read with for a graph of this input size: one for nearly all graphs.
+
+    So a picture that was read for one bundle, or to find out which to ask, is what any other would have read.
+    """
+    return max(LEAST_TARGET_PX, *read_size(size_px))
 
 
 def calibrate(logits: NDArray[np.floating], calibration: Calibration) -> NDArray[np.float64]:

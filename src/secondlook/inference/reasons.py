@@ -10,6 +10,8 @@ from secondlook.imaging.quality import QualityFlag
 ReasonCode = Literal[
     "quality",
     "outlier",
+    "unplaced",
+    "not_offered",
     "urgent",
     "refer",
     "refer_at_most",
@@ -26,6 +28,18 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "so its answer would mean nothing. {advice}",
         "fr": "L’image ne ressemble pas à celles qui ont servi à étalonner le modèle (distance {score}, limite "
         "{limit}) : sa réponse n’aurait pas de sens. {advice}",
+    },
+    "unplaced": {
+        "en": "The picture resembles nothing that is looked at here. It comes nearest to this: {thing}; but it lies "
+        "{score} times as far from such pictures as is accepted. If it is one all the same, choose so.",
+        "fr": "L’image ne ressemble à rien de ce qui est examiné ici. Le plus proche : {thing} ; mais elle en est "
+        "{score} fois plus éloignée qu’il n’est admis. Si c’en est une malgré tout, choisissez-le.",
+    },
+    "not_offered": {
+        "en": "The picture seems to be this: {thing}; no model for that is on offer here. If it is something else, "
+        "choose what it is.",
+        "fr": "L’image semble être ceci : {thing} ; aucun modèle n’est proposé ici pour cela. Si c’est autre chose, "
+        "choisissez ce que c’est.",
     },
     "urgent": {
         "en": "{name}: the probability is {risk}, not below the higher threshold of {threshold}. On the calibration "
@@ -119,7 +133,7 @@ class Reason:
         task = find_task(str(self.figures["task"])) if "task" in self.figures else None
         words = {key: _write_figure(key, value, task, language) for key, value in self.figures.items()}
         if task:
-            words["name"] = task.risk[language]
+            words |= {"name": task.risk[language], "thing": task.names[language][0].lower() + task.names[language][1:]}
         if "kind" in self.figures:
             words["advice"] = ADVICE[str(self.figures["kind"])][language]
         return SENTENCES[self.code][language].format(**words)

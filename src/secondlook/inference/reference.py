@@ -43,25 +43,38 @@ def read_reference(data: bytes, facts: BundleFacts) -> Reference:
         BundleError: It is damaged, too large, or holds other arrays than the bundle needs.
     """
     expected = ("probe_image", "probe_logits", "embedding", "label")
+    reference = Reference(**read_arrays(data, expected, file="reference.npz"))
+    _check_reference(reference, facts)
+    return reference
+
+
+def read_arrays(data: bytes, expected: tuple[str, ...], *, file: str) -> dict[str, NDArray[Any]]:
+    """Read exactly these arrays from an npz file; nothing in it is ever unpickled.
+
+    Args:
+        data: The file.
+        expected: The arrays' names.
+        file: The file's name, for the sentence of a refusal.
+
+    Raises:
+        BundleError: The file is damaged, too large, or holds other arrays.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(member.file_size for member in archive.infolist()) > MAX_ARRAY_BYTES:
-                raise BundleError("Expected at most 1 GiB of arrays in reference.npz. Calibrate on fewer pictures.")
+                raise BundleError(f"Expected at most 1 GiB of arrays in {file}. Calibrate on fewer pictures.")
             found = sorted(name.removesuffix(".npy") for name in archive.namelist())
             if found != sorted(expected):
                 raise BundleError(
-                    f"Expected the arrays {', '.join(expected)} in reference.npz, got {', '.join(found)}. "
+                    f"Expected the arrays {', '.join(expected)} in {file}, got {', '.join(found)}. "
                     "Calibrate the bundle again."
                 )
-            arrays = {name: _read_array(archive, name) for name in expected}
+            return {name: _read_array(archive, name) for name in expected}
     except (zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
         raise BundleError(
-            "Expected plain arrays in reference.npz; it is damaged or holds pickled objects, which are never read. "
+            f"Expected plain arrays in {file}; it is damaged or holds pickled objects, which are never read. "
             "Fetch the bundle again."
         ) from error
-    reference = Reference(**arrays)
-    _check_reference(reference, facts)
-    return reference
 
 
 def _read_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
