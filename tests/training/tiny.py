@@ -46,6 +46,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "fp32": {},
     "bf16": {"machine": {"device": "cpu", "precision": "bf16"}},
     "cached": {"stages": CACHED_STAGES},
+    "adversarial": {"adversarial": {"method": "pgd", "strength": 2.0, "steps": 2}},
     "features": {
         "augmentation": {
             "preset": "skin",

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from torch.nn import functional
 from secondlook.conditions import find_task
 from secondlook.errors import DatasetError, RecipeError
 from secondlook.imaging.resize import read_size
+from secondlook.training.adversarial import attack_batch
 from secondlook.training.augment import augment_batch
 from secondlook.training.augment.mixing import mix_batch
 from secondlook.training.checkpoint import load_checkpoint, save_checkpoint
@@ -261,6 +263,9 @@ def answer_batch(network: Classifier, step: Step, job: Job, *, generator: torch.
     if step.stage.features == "computed":
         pixels, targets = draw_batch(step, job, generator=generator)
         with torch.autocast(device.type, torch.bfloat16, enabled=job.precision == "bf16"):
+            if job.recipe.adversarial.method != "none":
+                loss = partial(balanced_loss, targets=targets, log_prior=job.log_prior, recipe=job.recipe.loss)
+                pixels = attack_batch(network, pixels, loss, job.recipe.adversarial, generator)
             return network(pixels.to(memory_format=torch.channels_last)).float(), targets
     stage = step.stage
     cached = job.features.find(network, job.train, stage=stage, size_px=step.size_px, views=stage.cached_views)

@@ -10,6 +10,7 @@ from secondlook.conditions import TASKS
 from secondlook.imaging.resize import read_size
 from secondlook.training.sections import (
     FLAT_FAMILIES,
+    Adversarial,
     Augmentation,
     Data,
     Export,
@@ -38,6 +39,7 @@ class Recipe(Section):
     model: Model = Model()
     stages: tuple[Stage, ...] = Field(min_length=1)
     augmentation: Augmentation = Augmentation()
+    adversarial: Adversarial = Adversarial()
     loss: Loss = Loss()
     optimiser: Optimiser = Optimiser()
     machine: Machine = Machine()
@@ -57,6 +59,12 @@ class Recipe(Section):
     def _check_sizes(self) -> "Recipe":
         if self.model.family in FLAT_FAMILIES:
             self.require_one_size(f"the family {self.model.family}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_adversarial(self) -> "Recipe":
+        if self.adversarial.method != "none" and all(stage.features == "cached" for stage in self.stages):
+            raise ValueError("`adversarial` needs a stage with `features: computed`; cached features see no pictures")
         return self
 
     @model_validator(mode="after")
