@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from secondlook.data.manifest import Manifest
 from secondlook.errors import DatasetError, InputError
 from secondlook.evaluation.intervals import bound_share
 from secondlook.evaluation.measures import DIGITS, Answers
+from secondlook.evaluation.stress.sample import map_pictures
 from secondlook.inference.predictor import Prediction, Predictor
 
 
@@ -44,12 +46,12 @@ def answer_manifest(predictor: Predictor, manifest: Manifest, *, track: Track = 
 
     Raises:
         InputError: The manifest's task is unknown.
-        DatasetError: No row is left to measure.
+        DatasetError: No row is left to measure, or the labels say nothing about what the bundle looks for.
     """
-    own = find_task(manifest.task)
+    own = require_kin(find_task(manifest.task), predictor.task)
     known = manifest.frame["label"].isin(own.keys)
     labelled = Manifest(manifest.frame[known], manifest.root, manifest.task)
-    attempts = [attempt_prediction(predictor, path) for path in track(labelled.paths(), "Predicting", len(labelled))]
+    attempts = attempt_all(predictor, labelled.paths(), track=track)
     read = np.array([prediction is not None for prediction in attempts], dtype=bool)
     answered = Manifest(labelled.frame[read].reset_index(drop=True), manifest.root, manifest.task)
     notes = [*_note_labels(manifest, own), *_note_unread(int((~read).sum()))]
@@ -58,6 +60,26 @@ def answer_manifest(predictor: Predictor, manifest: Manifest, *, track: Track = 
     notes += _note_absent(answered, own, predictor.task)
     predictions = [prediction for prediction in attempts if prediction is not None]
     return Answered(_collect(predictions, answered, own, predictor), answered, tuple(notes))
+
+
+def require_kin(own: Task, task: Task) -> Task:
+    """Return the task of a manifest if its labels tell what a bundle of another task looks for, such as malignancy.
+
+    Raises:
+        DatasetError: They do not.
+    """
+    if own.risk["en"] != task.risk["en"]:
+        raise DatasetError(
+            f"Expected pictures of the bundle's task {task.key}, got those of {own.key}: their labels do not tell "
+            f"{task.risk['en'].lower()}. Choose the bundle of that task; or give them as --outside NAME=MANIFEST, to "
+            "see how many of them this bundle refuses."
+        )
+    return own
+
+
+def attempt_all(predictor: Predictor, paths: Sequence[Path], *, track: Track) -> list[Prediction | None]:
+    """Return the prediction of each picture in order, or nothing where it cannot be read; on all cores."""
+    return map_pictures(partial(attempt_prediction, predictor), paths, description="Predicting", track=track)
 
 
 def attempt_prediction(predictor: Predictor, path: Path) -> Prediction | None:
@@ -84,7 +106,7 @@ def measure_refusals(predictor: Predictor, folder: Path, *, track: Track = track
         DatasetError: The folder holds no picture that can be read.
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-    attempts = [attempt_prediction(predictor, path) for path in track(files, "Predicting", len(files))]
+    attempts = attempt_all(predictor, files, track=track)
     predictions = [prediction for prediction in attempts if prediction is not None]
     if not predictions:
         raise DatasetError(f"Expected a folder of pictures, found none that can be read in {folder.name!r}.")
@@ -121,6 +143,7 @@ def _collect(predictions: list[Prediction], manifest: Manifest, own: Task, predi
         ordered=predictor.task.ordered,
         members=_collect_sets(predictions, keys),
         undecided=np.array([prediction.undecided for prediction in predictions]),
+        alarming_columns=tuple(keys.index(key) for key in predictor.task.alarming),
         scores=np.array([prediction.logits for prediction in predictions], dtype=np.float64)
         + np.array(predictor.bundle.calibration.log_prior),
         sizes_px=np.array([prediction.size_px for prediction in predictions], dtype=np.int64),

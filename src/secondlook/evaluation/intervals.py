@@ -7,6 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from secondlook.data.fingerprint import Track, track_silently
+
 Floats = NDArray[np.float64]
 Measure = Callable[[Floats], Mapping[str, Floats]]
 
@@ -100,7 +102,13 @@ def draw_weights(groups: NDArray[Any], *, resamples: int, seed: int) -> NDArray[
 
 
 def bootstrap_measures(
-    measure: Measure, groups: NDArray[Any], *, resamples: int = 2000, seed: int = 0, level: float = 0.95
+    measure: Measure,
+    groups: NDArray[Any],
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+    track: Track = track_silently,
 ) -> dict[str, Interval]:
     """Measure the rows once, and bound every figure by the percentiles of its resamples.
 
@@ -114,17 +122,18 @@ def bootstrap_measures(
         resamples: Number of resamples.
         seed: Seed of the resamples.
         level: Confidence of the interval.
+        track: Shows progress.
 
     Returns:
         Name → value and bounds.
     """
-    values, drawn = resample_measures(measure, groups, resamples=resamples, seed=seed)
+    values, drawn = resample_measures(measure, groups, resamples=resamples, seed=seed, track=track)
     few = len(np.unique(groups)) < 2
     return {name: bound_resamples(value, drawn[name], few=few, level=level) for name, value in values.items()}
 
 
 def resample_measures(
-    measure: Measure, groups: NDArray[Any], *, resamples: int, seed: int
+    measure: Measure, groups: NDArray[Any], *, resamples: int, seed: int, track: Track = track_silently
 ) -> tuple[dict[str, float], dict[str, Floats]]:
     """Measure the rows once, and once for each resample of their groups.
 
@@ -134,7 +143,9 @@ def resample_measures(
     values = {name: float(value[0]) for name, value in measure(np.ones((1, len(groups)))).items()}
     weights = draw_weights(groups, resamples=resamples, seed=seed)
     step = max(1, CHUNK_CELLS // len(groups))
-    parts = [measure(weights[start : start + step].astype(np.float64)) for start in range(0, resamples, step)]
+    starts = range(0, resamples, step)
+    chunks = track(starts, "Resampling", len(starts))
+    parts = [measure(weights[start : start + step].astype(np.float64)) for start in chunks]
     return values, {name: np.concatenate([part[name] for part in parts]) for name in values}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from secondlook.data.fingerprint import Track, track_silently
 from secondlook.evaluation.intervals import Interval, bootstrap_measures, widen_share
 from secondlook.evaluation.metrics import (
     RATES,
@@ -50,6 +51,7 @@ class Answers:
         ordered: Whether the labels are grades, each worse than the one before.
         members: bool N×K, which labels the prediction set holds; none where the bundle makes no sets.
         undecided: bool N, whether that set is too wide to say anything; none likewise.
+        alarming_columns: The numbers of the alarming labels, whose probabilities add up to the risk.
         scores: float64 N×K, logits with the log prior added, as calibration takes them; none where they are unknown.
         sizes_px: int64 N×2, width and height of the pictures in their files; none where they are unknown.
     """
@@ -66,11 +68,19 @@ class Answers:
     ordered: bool = False
     members: Flags | None = None
     undecided: Flags | None = None
+    alarming_columns: tuple[int, ...] = ()
     scores: Floats | None = None
     sizes_px: NDArray[np.int64] | None = None
 
 
-def measure_answers(answers: Answers, points: Sequence[OperatingPoint], *, seed: int, resamples: int) -> Nested:
+def measure_answers(
+    answers: Answers,
+    points: Sequence[OperatingPoint],
+    *,
+    seed: int,
+    resamples: int,
+    track: Track = track_silently,
+) -> Nested:
     """Measure everything that the answers allow, with 95 % intervals from a bootstrap over groups.
 
     Every figure is ``{"value", "lower", "upper"}``, rounded to ``DIGITS``; null where it is undefined. A share of
@@ -82,6 +92,7 @@ def measure_answers(answers: Answers, points: Sequence[OperatingPoint], *, seed:
         points: The operating points whose thresholds are applied.
         seed: Seed of the bootstrap.
         resamples: Number of resamples.
+        track: Shows progress.
 
     Returns:
         The ``measures`` of ``evidence.json``; docs/evidence.md explains each.
@@ -92,7 +103,7 @@ def measure_answers(answers: Answers, points: Sequence[OperatingPoint], *, seed:
         figures |= measure_triage(answers, weights)
         return figures | measure_labels(answers, answers.labels, weights) if answers.labels is not None else figures
 
-    intervals = bootstrap_measures(measure, answers.groups, resamples=resamples, seed=seed)
+    intervals = bootstrap_measures(measure, answers.groups, resamples=resamples, seed=seed, track=track)
     counted = dict(list_shares(answers, points))
     nested: Nested = {}
     for name, interval in intervals.items():

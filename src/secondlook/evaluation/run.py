@@ -1,7 +1,11 @@
 """From a draft to a bundle with evidence: fit, measure, write the card, seal; and measure again whenever asked."""
 
+import datetime
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Unpack
 
 import pandas as pd
 
@@ -11,14 +15,26 @@ from secondlook.data.leakage import require_no_leak
 from secondlook.data.manifest import Manifest
 from secondlook.errors import BundleError
 from secondlook.evaluation.answers import Answered, answer_manifest, measure_refusals
-from secondlook.evaluation.card import write_card
+from secondlook.evaluation.card.render import write_cards
+from secondlook.evaluation.composition import describe_flow
 from secondlook.evaluation.evidence import write_evidence
 from secondlook.evaluation.fit import fit_calibration
 from secondlook.evaluation.measures import measure_answers
+from secondlook.evaluation.parts import RESAMPLES, Plan, Wishes, measure_parts
+from secondlook.evaluation.studies import has_studies, join_studies
 from secondlook.inference.bundle import BundleFacts, Evidence, open_bundle, open_draft, read_facts, seal_bundle
 from secondlook.inference.predictor import Predictor
 
-RESAMPLES = 2000
+__all__ = [
+    "NO_LEAK",
+    "RESAMPLES",
+    "evaluate_bundle",
+    "examine_bundle",
+    "finish_bundle",
+    "finish_manifest",
+    "judge_leak",
+]
+
 NO_LEAK = "none"
 
 
@@ -27,11 +43,10 @@ def finish_bundle(
     calibration_manifest: Manifest,
     test_manifest: Manifest,
     *,
-    refuse: Path | None = None,
     leak: str | None = None,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
+    whole: Manifest | None = None,
     track: Track = track_silently,
+    **wishes: Unpack[Wishes],
 ) -> Evidence:
     """Make a draft a bundle: fit its calibration, measure it, write evidence and card, seal it.
 
@@ -39,29 +54,28 @@ def finish_bundle(
         folder: The draft: ``bundle.json``, ``model.onnx`` and ``reference.npz`` with the stored pair.
         calibration_manifest: Pictures that the network was not trained on, to fit on.
         test_manifest: Pictures that nothing was fitted on, to measure on, once.
-        refuse: A folder of foreign pictures, whose refused share is measured too.
         leak: What :func:`judge_leak` found. Without it the two manifests are compared with each other, and
             training's own word is taken for the rest.
-        seed: Seed of the bootstrap.
-        resamples: Number of resamples.
+        whole: The manifest that both were selected from, for the evidence to tell of all its splits.
         track: Shows progress.
+        wishes: The attributes of :class:`secondlook.evaluation.parts.Plan`.
 
     Raises:
         DatasetError: The manifests leak into each other, or something cannot be fitted on them.
         BundleError: The draft is not complete, or pictures of the test manifest had to be left out.
     """
+    plan = Plan(**wishes)
     if leak is None:
         leak = _compare_parts(read_facts(folder), calibration_manifest, test_manifest)
-    fit_calibration(folder, calibration_manifest, seed=seed, resamples=resamples, track=track)
+    fit_calibration(folder, calibration_manifest, seed=plan.seed, resamples=plan.resamples, track=track)
     predictor = Predictor(open_draft(folder))
     answered = answer_manifest(predictor, test_manifest, track=track)
     if len(answered.manifest) < len(test_manifest):
         raise BundleError("A bundle is finished only on a whole test split. " + " ".join(answered.notes))
-    evidence = gather_evidence(
-        folder, predictor, answered, leak=leak, refuse=refuse, seed=seed, resamples=resamples, track=track
-    )
+    subject = Subject(folder, predictor, answered, test_manifest, whole, leak)
+    evidence, _ = gather_evidence(subject, plan, track=track)
     write_evidence(evidence, folder / "evidence.json")
-    write_card(folder / "README.md", predictor.bundle, evidence)
+    write_cards(folder, predictor.bundle, evidence)
     seal_bundle(folder)
     open_bundle(folder)
     return evidence
@@ -71,11 +85,9 @@ def finish_manifest(
     folder: Path,
     manifest: Manifest,
     *,
-    refuse: Path | None = None,
     allow_leak: bool = False,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
     track: Track = track_silently,
+    **wishes: Unpack[Wishes],
 ) -> Evidence:
     """Finish a draft on the splits calibration and test of a whole manifest; see :func:`finish_bundle`.
 
@@ -87,11 +99,10 @@ def finish_manifest(
         folder,
         manifest.select("calibration"),
         manifest.select("test"),
-        refuse=refuse,
         leak=judge_leak(read_facts(folder), manifest, split="test", allow_leak=allow_leak),
-        seed=seed,
-        resamples=resamples,
+        whole=manifest,
         track=track,
+        **wishes,
     )
 
 
@@ -100,24 +111,38 @@ def evaluate_bundle(
     manifest: Manifest,
     *,
     split: str = "test",
-    refuse: Path | None = None,
     allow_leak: bool = False,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
     track: Track = track_silently,
+    **wishes: Unpack[Wishes],
 ) -> Evidence:
-    """Measure a sealed bundle; the same manifest, seed and number of resamples give the same evidence.
+    """Measure a sealed bundle; the same manifest and wishes give the same evidence.
 
     Args:
         folder: The bundle.
         manifest: A whole manifest, of which one split is measured and the others are searched for leaks; or one
             without splits, all of which is measured.
         split: Which split is measured.
-        refuse: A folder of foreign pictures, whose refused share is measured too.
         allow_leak: Measure in spite of a leak, and mark the evidence.
-        seed: Seed of the bootstrap.
-        resamples: Number of resamples.
         track: Shows progress.
+        wishes: The attributes of :class:`secondlook.evaluation.parts.Plan`.
+
+    Raises:
+        BundleError: The bundle does not pass its checks.
+        DatasetError: The manifest leaks, or nothing in it can be measured.
+    """
+    return examine_bundle(folder, manifest, split=split, allow_leak=allow_leak, track=track, **wishes)[0]
+
+
+def examine_bundle(
+    folder: Path,
+    manifest: Manifest,
+    *,
+    split: str = "test",
+    allow_leak: bool = False,
+    track: Track = track_silently,
+    **wishes: Unpack[Wishes],
+) -> tuple[Evidence, Answered]:
+    """Measure a sealed bundle as :func:`evaluate_bundle` does; return what it answered, too.
 
     Raises:
         BundleError: The bundle does not pass its checks.
@@ -127,9 +152,7 @@ def evaluate_bundle(
     leak = judge_leak(predictor.bundle.facts, manifest, split=split, allow_leak=allow_leak)
     chosen = manifest.select(split) if "split" in manifest.frame else manifest
     answered = answer_manifest(predictor, chosen, track=track)
-    return gather_evidence(
-        folder, predictor, answered, leak=leak, refuse=refuse, seed=seed, resamples=resamples, track=track
-    )
+    return gather_evidence(Subject(folder, predictor, answered, chosen, manifest, leak), Plan(**wishes), track=track)
 
 
 def judge_leak(facts: BundleFacts, manifest: Manifest, *, split: str, allow_leak: bool) -> str:
@@ -154,44 +177,71 @@ def judge_leak(facts: BundleFacts, manifest: Manifest, *, split: str, allow_leak
     return NO_LEAK
 
 
-def gather_evidence(
-    folder: Path,
-    predictor: Predictor,
-    answered: Answered,
-    *,
-    leak: str,
-    refuse: Path | None,
-    seed: int,
-    resamples: int,
-    track: Track,
-) -> Evidence:
+@dataclass(frozen=True)
+class Subject:
+    """What evidence is gathered about.
+
+    Attributes:
+        folder: The bundle or draft.
+        predictor: The same, ready to predict.
+        answered: What it answered.
+        asked: What it was asked.
+        whole: The manifest with all its splits, where it is known.
+        leak: What :func:`judge_leak` found.
+    """
+
+    folder: Path
+    predictor: Predictor
+    answered: Answered
+    asked: Manifest
+    whole: Manifest | None
+    leak: str
+
+
+def gather_evidence(subject: Subject, plan: Plan, *, track: Track) -> tuple[Evidence, Answered]:
     """Measure what a bundle answered, and say on what, with what and how.
+
+    Where the manifest has studies of several views, each counts once; see :mod:`secondlook.evaluation.studies`.
+
+    Returns:
+        The evidence, and the answers that it speaks of.
 
     Raises:
         DatasetError: The folder to refuse holds no pictures.
     """
+    predictor, answered = subject.predictor, subject.answered
+    measured = answered.manifest
+    if has_studies(measured):
+        answered = join_studies(answered, predictor)
     facts, calibration = predictor.bundle.facts, predictor.bundle.calibration
-    measures = measure_answers(answered.answers, calibration.operating_points, seed=seed, resamples=resamples)
-    if refuse is not None:
-        measures["refusals"]["outside"] = measure_refusals(predictor, refuse, track=track)
-    return Evidence.model_validate(
+    measures = measure_answers(
+        answered.answers, calibration.operating_points, seed=plan.seed, resamples=plan.resamples, track=track
+    )
+    if plan.refuse is not None:
+        measures["refusals"]["outside"] = measure_refusals(predictor, plan.refuse, track=track)
+    graph = (subject.folder / "model.onnx").read_bytes()
+    flow = describe_flow(answered, calibration, leak=subject.leak, whole=subject.whole, asked=subject.asked)
+    evidence = Evidence.model_validate(
         {
             "schema_version": 1,
             "bundle": {"name": facts.name, "version": facts.version, "graph_sha256": facts.graph.sha256},
-            "calibration_sha256": hash_file(folder / "calibration.json"),
+            "calibration_sha256": hash_file(subject.folder / "calibration.json"),
             "secondlook_version": secondlook.__version__,
-            "manifest": describe_manifest(answered),
-            "leak": leak,
-            "seed": seed,
-            "resamples": resamples,
+            "measured": datetime.datetime.now(tz=datetime.UTC).date(),
+            "manifest": describe_manifest(measured, answered.notes),
+            "leak": subject.leak,
+            "seed": plan.seed,
+            "resamples": plan.resamples,
             "measures": measures,
+            "flow": flow,
+            **measure_parts(predictor, answered, plan, graph=graph, track=track),
         }
     )
+    return evidence, answered
 
 
-def describe_manifest(answered: Answered) -> dict[str, object]:
+def describe_manifest(manifest: Manifest, notes: Sequence[str]) -> dict[str, object]:
     """Return what was measured on: fingerprint, split, and pictures and groups, in all and by label."""
-    manifest = answered.manifest
     frame = manifest.frame
     splits = sorted(set(frame["split"])) if "split" in frame else []
     by_label = frame.groupby("label")["group"]
@@ -202,7 +252,7 @@ def describe_manifest(answered: Answered) -> dict[str, object]:
         "groups": int(frame["group"].nunique()),
         "labels": {str(key): int(count) for key, count in by_label.size().items()},
         "groups_by_label": {str(key): int(count) for key, count in by_label.nunique().items()},
-        "notes": list(answered.notes),
+        "notes": list(notes),
     }
 
 

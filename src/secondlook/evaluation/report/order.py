@@ -2,9 +2,34 @@
 
 from collections.abc import Callable
 
+from secondlook.evaluation.report import (
+    composition,
+    confusion,
+    decision,
+    discrimination,
+    flow,
+    glance,
+    outside,
+    reliability,
+    sets,
+    subgroups,
+    thresholds,
+)
 from secondlook.evaluation.report.section import Section, Source
 
-WRITERS: tuple[Callable[[Source], Section | None], ...] = ()
+WRITERS: tuple[Callable[[Source], Section | None], ...] = (
+    glance.write_section,
+    flow.write_section,
+    composition.write_section,
+    discrimination.write_section,
+    thresholds.write_section,
+    confusion.write_section,
+    reliability.write_section,
+    decision.write_section,
+    sets.write_section,
+    subgroups.write_section,
+    outside.write_section,
+)
 
 
 def list_sections(source: Source) -> list[Section]:

@@ -1,7 +1,8 @@
 """Drawings as SVG that any page and any PDF shows alike: letters are paths, no font is needed."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Drawing
 
+Range = tuple[float | None, float | None]
+
 INK, SOFT = "#17252a", "#6d7f86"
 # Okabe and Ito 2008, "Color Universal Design": told apart with any kind of colour vision; yellow is too pale on white.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#8c6d1f")
 DASHES = ("-", "--", "-.", ":")
 WIDTH_INCHES, HEIGHT_INCHES = 5.2, 4.0
-LINE_INCHES = 0.24
+FOREST_INCHES, LINE_INCHES = 6.6, 0.24
 STYLE = {
     "svg.fonttype": "path",
     "svg.hashsalt": "secondlook",
@@ -76,8 +79,8 @@ def draw_lines(
     *,
     x: str,
     y: str,
-    x_range: tuple[float, float] | None = None,
-    y_range: tuple[float, float] | None = None,
+    x_range: Range | None = None,
+    y_range: Range | None = None,
     legend: bool = True,
 ) -> str:
     """Return lines with their bands, each with its own colour and dash.
@@ -93,41 +96,30 @@ def draw_lines(
     Raises:
         SecondlookError: matplotlib is not installed.
     """
-    drawing, axes = open_drawing(WIDTH_INCHES, HEIGHT_INCHES)
-    number = 0
-    for line in lines:
-        if line.soft:
-            axes.plot(line.x, line.y, color=SOFT, linewidth=0.9, linestyle="--", label=line.name or None)
-            continue
-        colour, dash = COLOURS[number % len(COLOURS)], DASHES[number // len(COLOURS) % len(DASHES)]
-        number += 1
-        marker = "o" if line.dots else None
-        axes.plot(
-            line.x,
-            line.y,
-            color=colour,
-            linestyle=dash,
-            linewidth=1.6,
-            marker=marker,
-            markersize=4,
-            label=line.name or None,
-        )
-        if line.lower is not None and line.upper is not None:
-            axes.fill_between(line.x, line.lower, line.upper, color=colour, alpha=0.13, linewidth=0)
-    axes.set(xlabel=x, ylabel=y)
-    if x_range:
-        axes.set_xlim(*x_range)
-    if y_range:
-        axes.set_ylim(*y_range)
-    axes.grid(linewidth=0.6)
-    if legend and any(line.name for line in lines):
-        # Below the axes it hides nothing, however many lines there are.
-        drawing.legend(loc="outside lower center", ncols=2, fontsize=8)
-    return close_drawing(drawing)
+    with open_drawing(WIDTH_INCHES, HEIGHT_INCHES) as (drawing, axes):
+        number = 0
+        for line in lines:
+            if line.soft:
+                axes.plot(line.x, line.y, color=SOFT, linewidth=0.9, linestyle="--", label=line.name or None)
+                continue
+            colour, dash = COLOURS[number % len(COLOURS)], DASHES[number // len(COLOURS) % len(DASHES)]
+            number += 1
+            marks = {"marker": "o", "markersize": 4} if line.dots else {}
+            axes.plot(line.x, line.y, color=colour, linestyle=dash, linewidth=1.6, label=line.name or None, **marks)
+            if line.lower is not None and line.upper is not None:
+                axes.fill_between(line.x, line.lower, line.upper, color=colour, alpha=0.13, linewidth=0)
+        axes.set(xlabel=x, ylabel=y)
+        axes.set_xlim(*(x_range or (None, None)))
+        axes.set_ylim(*(y_range or (None, None)))
+        axes.grid(linewidth=0.6)
+        if legend and any(line.name for line in lines):
+            # Below the axes it hides nothing, however many lines there are.
+            drawing.legend(loc="outside lower center", ncols=2, fontsize=8)
+        return write_drawing(drawing)
 
 
 def draw_forest(
-    reaches: Sequence[Reach], *, x: str, reference: float | None = None, x_range: tuple[float, float] | None = None
+    reaches: Sequence[Reach], *, x: str, reference: float | None = None, x_range: Range | None = None
 ) -> str:
     """Return one line per value with its interval, the first on top; a line without a value is a heading.
 
@@ -140,33 +132,35 @@ def draw_forest(
     Raises:
         SecondlookError: matplotlib is not installed.
     """
-    drawing, axes = open_drawing(6.6, 0.9 + LINE_INCHES * len(reaches))
-    places = np.arange(len(reaches))[::-1]
-    for place, reach in zip(places, reaches, strict=True):
-        if reach.value is None:
-            continue
-        colour = SOFT if reach.soft else COLOURS[0]
-        if reach.lower is not None and reach.upper is not None:
-            axes.plot([reach.lower, reach.upper], [place, place], color=colour, linewidth=1.6, solid_capstyle="butt")
-        axes.plot(
-            [reach.value], [place], "o", color=colour, markersize=5, markerfacecolor="white" if reach.soft else colour
-        )
-    if reference is not None:
-        axes.axvline(reference, color=SOFT, linewidth=0.9, linestyle="--")
-    axes.set_yticks(places, [reach.name for reach in reaches])
-    for label, reach in zip(axes.get_yticklabels(), reaches, strict=True):
-        label.set_fontweight("bold" if reach.value is None and not reach.soft else "normal")
-        label.set_color(SOFT if reach.soft else INK)
-    axes.set(xlabel=x, ylim=(-0.7, len(reaches) - 0.3))
-    axes.tick_params(axis="y", length=0)
-    if x_range:
-        axes.set_xlim(*x_range)
-    axes.grid(axis="x", linewidth=0.6)
-    return close_drawing(drawing)
+    with open_drawing(FOREST_INCHES, 0.9 + LINE_INCHES * len(reaches)) as (drawing, axes):
+        places = np.arange(len(reaches))[::-1]
+        for place, reach in zip(places.tolist(), reaches, strict=True):
+            if reach.value is not None:
+                _draw_reach(axes, place, reach)
+        if reference is not None:
+            axes.axvline(reference, color=SOFT, linewidth=0.9, linestyle="--")
+        axes.set_yticks(places, [reach.name for reach in reaches])
+        for label, reach in zip(axes.get_yticklabels(), reaches, strict=True):
+            label.set_fontweight("bold" if reach.value is None and not reach.soft else "normal")
+            label.set_color(SOFT if reach.soft else INK)
+        axes.set(xlabel=x, ylim=(-0.7, len(reaches) - 0.3))
+        axes.tick_params(axis="y", length=0)
+        axes.set_xlim(*(x_range or (None, None)))
+        axes.grid(axis="x", linewidth=0.6)
+        return write_drawing(drawing)
 
 
-def open_drawing(width_inches: float, height_inches: float) -> "tuple[Drawing, Axes]":
-    """Return an empty drawing and its axes, in the report's style once :func:`close_drawing` has written it.
+def _draw_reach(axes: "Axes", place: int, reach: Reach) -> None:
+    colour = SOFT if reach.soft else COLOURS[0]
+    if reach.lower is not None and reach.upper is not None:
+        axes.plot([reach.lower, reach.upper], [place, place], color=colour, linewidth=1.6, solid_capstyle="butt")
+    face = "white" if reach.soft else colour
+    axes.plot([reach.value or 0], [place], "o", color=colour, markersize=5, markerfacecolor=face)
+
+
+@contextmanager
+def open_drawing(width_inches: float, height_inches: float) -> "Iterator[tuple[Drawing, Axes]]":
+    """Give an empty drawing and its axes, in the report's style for as long as it is drawn and written.
 
     Raises:
         SecondlookError: matplotlib is not installed.
@@ -177,18 +171,15 @@ def open_drawing(width_inches: float, height_inches: float) -> "tuple[Drawing, A
     except ImportError as error:
         raise SecondlookError(
             "A report is drawn by matplotlib, which is not installed here: pip install 'secondlook[report]'. "
-            "Without -o the figures are measured and printed all the same."
+            "Without a folder for the report the figures are measured and printed all the same."
         ) from error
     with rc_context(STYLE):  # type: ignore[arg-type]
         drawing = Drawing(figsize=(width_inches, height_inches), layout="constrained")
-        return drawing, drawing.subplots()
+        yield drawing, drawing.subplots()
 
 
-def close_drawing(drawing: "Drawing") -> str:
+def write_drawing(drawing: "Drawing") -> str:
     """Return a drawing as SVG; equal drawings give equal text."""
-    from matplotlib import rc_context
-
     stream = io.StringIO()
-    with rc_context(STYLE):  # type: ignore[arg-type]
-        drawing.savefig(stream, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+    drawing.savefig(stream, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     return stream.getvalue()

@@ -66,12 +66,14 @@ class Figure:
         alternative: The same in words, for who cannot see it: what stands on the axes, and what can be read off.
         svg: The drawing, as :mod:`secondlook.evaluation.report.plots` makes it.
         points: What is drawn; goes to its CSV, not to the page.
+        wide: Whether it needs the width of a sheet of paper.
     """
 
     caption: str
     alternative: str
     svg: str
     points: Table
+    wide: bool = False
 
 
 @dataclass(frozen=True, slots=True)
