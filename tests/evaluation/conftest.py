@@ -13,6 +13,8 @@ from hypothesis import settings
 from secondlook.conditions import SKIN
 from secondlook.data.fingerprint import data_fingerprint
 from secondlook.data.manifest import Manifest
+from secondlook.evaluation.run import finish_manifest
+from secondlook.inference.bundle import Bundle, open_bundle
 from tests.bundles import PICTURE_SIZE
 from tests.drawing import draw_lesion, draw_noise, draw_text_page
 
@@ -77,3 +79,22 @@ def foreign_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         draw_noise(seed, size=PICTURE_SIZE).save(folder / f"noise-{seed}.png")
     (folder / "notes.txt").write_text("no picture")
     return folder
+
+
+@pytest.fixture(scope="session")
+def finished_folder(
+    make_draft: Callable[..., Path],
+    drawn_manifest: Manifest,
+    foreign_folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """Return the folder of a bundle that was finished quickly; do not change it."""
+    folder = make_draft(tmp_path_factory.mktemp("finished") / "tiny")
+    finish_manifest(folder, drawn_manifest, refuse=foreign_folder, resamples=200, quick=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished_bundle(finished_folder: Path) -> Bundle:
+    """Return the bundle that was finished quickly."""
+    return open_bundle(finished_folder, strict=True)
