@@ -1,29 +1,30 @@
 """`secondlook predict`: a bundle's answer for each picture, as a table, JSON or CSV."""
 
-import csv
 import glob
 import io
-import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
+from secondlook.cli.records import Record, describe_prediction, write_csv, write_json, write_table
+from secondlook.cli.router import split_names
 from secondlook.errors import InputError
 
 if TYPE_CHECKING:
     from secondlook.imaging.read import Picture
+    from secondlook.inference.auto import Unplaced
     from secondlook.inference.predictor import Prediction, Predictor
+    from secondlook.inference.router import Route
 
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif"}
@@ -32,15 +33,14 @@ PICTURE_SUFFIXES = frozenset(
 SNIFFED_BYTES = 132
 MAX_WORKERS = 8
 HEATMAP_SIDE_PX = 1024
-PLAIN_WIDTH = 160
 KINDS = {
     "class_activation": "places whose sum gives the answer",
     "head_by_place": "what the model says of each place by itself",
     "occlusion": "found by hiding one part of the picture after another",
 }
-COLOURS = {"urgent": "bold red", "refer": "yellow", "routine": "green", "not_evaluable": "magenta"}
+AUTO, USUAL = "auto", "skin"
 
-Record = dict[str, Any]
+Ask = Callable[[Path], "tuple[Prediction | Unplaced, Route | None]"]
 
 
 class Format(StrEnum):
@@ -51,11 +51,18 @@ class Format(StrEnum):
     CSV = "csv"
 
 
+WRITERS = {Format.TABLE: write_table, Format.JSON: write_json, Format.CSV: write_csv}
+
+
 def predict(
     paths: Annotated[list[str], typer.Argument(metavar="PATHS", help="Pictures, folders (with all below) or globs.")],
     bundle: Annotated[
-        str, typer.Option(help="A shipped bundle's name, such as skin, chest or knee, or a bundle folder.")
-    ] = "skin",
+        str, typer.Option(help="A bundle by shipped name or folder; several, separated by commas, for --task auto.")
+    ] = "",
+    task: Annotated[
+        str, typer.Option(help="auto (each picture's own task), skin, chest or knee; default: the bundle's, else skin.")
+    ] = "",
+    router: Annotated[Path | None, typer.Option(help="For --task auto: a router's folder instead of ours.")] = None,
     form: Annotated[
         Format | None, typer.Option("--format", help="Default: by the output file's suffix, else table.")
     ] = None,
@@ -69,18 +76,66 @@ def predict(
     """
     check_output(output)
     pictures = find_pictures(paths)
-    from secondlook.inference.predictor import load_predictor
-
-    predictor = load_predictor(bundle)
+    ask, predictors = choose_predictors(bundle, task=task, router=router)
     console = Console(stderr=True)
-    records = answer_all(predictor, pictures, heatmaps=heatmaps, console=console)
+    records = answer_all(ask, pictures, heatmaps=heatmaps, console=console)
     with open_output(output) as stream:
-        WRITERS[form or choose_format(output)](records, predictor, stream)
+        WRITERS[form or choose_format(output)](records, predictors, stream)
     failed = sum(record["error"] is not None for record in records)
-    kind = f" Heatmaps: {KINDS[predictor.bundle.facts.graph.map]}." if heatmaps else ""
+    kinds = dict.fromkeys(KINDS[one.bundle.facts.graph.map] for one in predictors.values())
+    kind = f" Heatmaps: {'; '.join(kinds)}." if heatmaps else ""
     console.print(f"{len(records) - failed} read, {failed} not read.{kind}", highlight=False)
     if failed:
         raise typer.Exit(1)
+
+
+def choose_predictors(bundle: str, *, task: str, router: Path | None) -> "tuple[Ask, dict[str, Predictor]]":
+    """Return what answers a picture, and the bundles behind it by task.
+
+    Raises:
+        InputError: The task is unknown, or no bundle is for it.
+        BundleError: A bundle or the router cannot be trusted or read.
+    """
+    if router is not None and task != AUTO:
+        raise typer.BadParameter("A router leads pictures to tasks; give --task auto too.", param_hint="--router")
+    if task == AUTO:
+        return ask_auto(split_names(bundle), router)
+    from secondlook.inference.predictor import load_predictor
+
+    predictor = load_predictor(find_name(bundle, task))
+    return lambda path: (predictor.predict(path), None), {predictor.task.key: predictor}
+
+
+def ask_auto(names: tuple[str, ...], folder: Path | None) -> "tuple[Ask, dict[str, Predictor]]":
+    """Return what leads a picture to its task and answers it there, and the bundles by task."""
+    from secondlook.inference.auto import load_auto
+    from secondlook.inference.router import SHIPPED, load_router
+
+    auto = load_auto(names, router=load_router(folder or SHIPPED))
+
+    def ask(path: Path) -> "tuple[Prediction | Unplaced, Route | None]":
+        looked = auto.look(path)
+        return looked.prediction, looked.route
+
+    return ask, dict(auto.predictors)
+
+
+def find_name(bundle: str, task: str) -> str:
+    """Return the bundle that was named, if it is for the task, or else the first shipped one that is.
+
+    Raises:
+        InputError: There is none.
+    """
+    from secondlook.inference.bundle import find_bundle, list_bundles, read_facts
+
+    if bundle and not task:
+        return bundle
+    known = {name: read_facts(find_bundle(name)).task for name in ([bundle] if bundle else list_bundles())}
+    for name, its in known.items():
+        if its == (task or USUAL):
+            return name
+    tasks = ", ".join(sorted({*known.values()}))
+    raise InputError(f"Expected a task, auto or one that a bundle here is for ({tasks}); got {task!r}.")
 
 
 def check_output(output: Path | None) -> None:
@@ -140,9 +195,7 @@ def looks_like_picture(path: Path) -> bool:
     return True
 
 
-def answer_all(
-    predictor: "Predictor", pictures: Sequence[Path], *, heatmaps: Path | None, console: Console
-) -> list[Record]:
+def answer_all(ask: Ask, pictures: Sequence[Path], *, heatmaps: Path | None, console: Console) -> list[Record]:
     """Return one record per picture, in order; report those that cannot be read."""
     root = find_common_folder(pictures)
     columns = (TextColumn("Looking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -152,7 +205,7 @@ def answer_all(
 
     def answer(path: Path) -> Record:
         target = heatmaps / f"{path.absolute().relative_to(root)}.png" if heatmaps else None
-        return answer_one(predictor, path, heatmap=target)
+        return answer_one(ask, path, heatmap=target)
 
     records = []
     # Reading and inference both let go of the interpreter's lock, so each core works on a picture of its own.
@@ -176,20 +229,21 @@ def count_workers() -> int:
     return min(cores, MAX_WORKERS)
 
 
-def answer_one(predictor: "Predictor", path: Path, *, heatmap: Path | None) -> Record:
+def answer_one(ask: Ask, path: Path, *, heatmap: Path | None) -> Record:
     """Return the record of one picture, its error filled in when it cannot be read; write its heatmap if asked."""
     from secondlook.imaging.read import read_picture
+    from secondlook.inference.auto import Unplaced
 
     image = os.fsencode(path).decode("utf-8", "replace")
     try:
-        prediction = predictor.predict(path)
+        prediction, route = ask(path)
         # For looking at, more pixels are wanted than for predicting.
         shown = read_picture(path, target_px=HEATMAP_SIDE_PX // 2) if heatmap else None
     except InputError as error:
         return {"image": image, "error": str(error)}
-    if heatmap and shown:
+    if heatmap and shown and not isinstance(prediction, Unplaced):
         write_heatmap(shown, prediction, heatmap)
-    return {"image": image, **describe_prediction(prediction), "error": None}
+    return {"image": image, **describe_prediction(prediction, route), "error": None}
 
 
 def write_heatmap(picture: "Picture", prediction: "Prediction", path: Path) -> None:
@@ -208,93 +262,6 @@ def write_heatmap(picture: "Picture", prediction: "Prediction", path: Path) -> N
     with explain_failure(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(encode_png(blend_overlay(np.asarray(small), prediction.heatmap, seen=prediction.seen)))
-
-
-def describe_prediction(prediction: "Prediction") -> Record:
-    """Return a prediction as JSON has it, under the names that the API uses."""
-    return {
-        "task": prediction.task,
-        "label": prediction.label,
-        "probabilities": dict(prediction.probabilities),
-        "risk": prediction.risk,
-        "malignancy": prediction.malignancy,
-        "triage": prediction.triage,
-        "reasons": [
-            {"code": reason.code, "text": reason.describe(), "figures": dict(reason.figures)}
-            for reason in prediction.reasons
-        ],
-        "quality": {
-            "evaluable": prediction.quality.evaluable,
-            "flags": [
-                {"code": flag.code, "figure": flag.figure, "limit": flag.limit, "text": flag.describe("en")}
-                for flag in prediction.quality.flags
-            ],
-        },
-        "prediction_set": list(prediction.prediction_set),
-        "undecided": prediction.undecided,
-        "outlier_score": prediction.outlier_score,
-        "heatmap_kind": prediction.heatmap_kind,
-        "bundle": {
-            "name": prediction.bundle.name,
-            "version": prediction.bundle.version,
-            "hash": prediction.bundle.sha256,
-        },
-    }
-
-
-def write_json(records: Sequence[Record], _predictor: "Predictor", stream: TextIO) -> None:
-    """Write an array with one object per picture."""
-    json.dump(records, stream, indent=2, ensure_ascii=False)
-    stream.write("\n")
-
-
-def write_csv(records: Sequence[Record], predictor: "Predictor", stream: TextIO) -> None:
-    """Write one row per picture, with a probability column per label of the task."""
-    shares = [f"p_{key}" for key in predictor.task.keys]
-    columns = ["image", "task", "label", "malignancy", "triage", *shares, "outlier", "quality", "error"]
-    writer = csv.DictWriter(stream, columns, restval="", extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    for record in records:
-        row = dict(record)
-        if record["error"] is None:
-            row.update({f"p_{key}": value for key, value in record["probabilities"].items()})
-            row.update(outlier=record["outlier_score"], quality=list_flags(record))
-        writer.writerow(row)
-
-
-def write_table(records: Sequence[Record], predictor: "Predictor", stream: TextIO) -> None:
-    """Write a table for reading."""
-    facts, shares = predictor.bundle.facts, predictor.usual_shares
-    table = Table(
-        *("Picture", "Triage", predictor.task.risk["en"], "Label"),
-        caption=f"{facts.name} {facts.version}, {predictor.bundle.sha256[:12]}. Supports a decision; is no diagnosis.",
-        caption_justify="left",
-    )
-    for record in records:
-        name = Text(record["image"], overflow="fold")
-        if record["error"] is not None:
-            table.add_row(name, Text("not read", "red"), "", Text(record["error"]))
-            continue
-        triage = record["triage"]
-        share = f"{record['probabilities'][record['label']]:.1%} (usual share {shares[record['label']]:.1%})"
-        note = "" if triage != "not_evaluable" else f" ({explain_refusal(record)})"
-        verdict = Text(triage.replace("_", " ") + note, COLOURS[triage])
-        label = predictor.task.find_label(record["label"]).names["en"]
-        table.add_row(name, verdict, f"{record['risk']:.1%}", f"{label}, {share}")
-    Console(file=stream, width=None if stream.isatty() else PLAIN_WIDTH).print(table)
-
-
-def list_flags(record: Record) -> str:
-    """Return the codes of the quality flags, or ok."""
-    return ";".join(flag["code"] for flag in record["quality"]["flags"]) or "ok"
-
-
-def explain_refusal(record: Record) -> str:
-    """Return in few words why a picture is not evaluable."""
-    return "quality: " + list_flags(record) if not record["quality"]["evaluable"] else "unlike the calibration pictures"
-
-
-WRITERS = {Format.TABLE: write_table, Format.JSON: write_json, Format.CSV: write_csv}
 
 
 @contextmanager

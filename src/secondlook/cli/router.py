@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from secondlook.cli.progress import show_progress
+from secondlook.cli.data import track_on_stderr
 from secondlook.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ def fit(
     from secondlook.evaluation.routing import fit_router
 
     console = Console(stderr=True)
-    with show_progress(console) as track:
-        facts = fit_router([read_manifest(path) for path in manifests], output, track=track)
+    facts = fit_router([read_manifest(path) for path in manifests], output, track=track_on_stderr)
     for one in facts.tasks:
         console.print(f"{one.task}: {one.pictures} pictures of {one.groups} patients or lesions", highlight=False)
     console.print(f"Written to {output.name}. Measure it: secondlook router measure …", highlight=False)
@@ -68,9 +67,8 @@ def measure(
     kinds = [*parse_strangers(near, near=True), *parse_strangers(far, near=False), *draw_strangers()]
     auto = load_auto(split_names(bundle), router=load_router(folder))
     console = Console(stderr=True)
-    with show_progress(console) as track:
-        tables = [read_manifest(path) for path in manifests]
-        measured = measure_routing(auto, tables, kinds, seed=seed, resamples=resamples, track=track)
+    tables = [read_manifest(path) for path in manifests]
+    measured = measure_routing(auto, tables, kinds, seed=seed, resamples=resamples, track=track_on_stderr)
     console.print(draw_routing(measured))
     if keep:
         write_facts(folder, load_router(folder).facts.model_copy(update={"measured": measured}))
