@@ -34,8 +34,8 @@ def write_section(source: Source) -> Section | None:
             "those that the network names wrongly anyway are left as they are and count as wrong.\n\n"
             f"FGSM takes one step, PGD {budget['steps']}, AutoAttack keeps the best of two gradient attacks of "
             f"{budget['iterations']} steps and {budget['restarts']} starts each and one without gradients of "
-            f"{budget['queries']} questions ({attack['library']}). A longer attack may find more: true robustness is at "
-            "most what is shown. "
+            f"{budget['queries']} questions ({attack['library']}). A longer attack may find more: true robustness "
+            "is at most what is shown. "
             + (
                 "What was crafted against the network was rounded to whole levels, as a file holds it, and shown to "
                 "the bundle, which averages several views and judges quality and strangeness."
@@ -73,8 +73,8 @@ def _draw_accuracy(name: str, attack: Mapping[str, Any]) -> Figure:
         rows += [(key, strength, figure) for strength, figure in zip(strengths, figures, strict=True)]
     return Figure(
         f"Accuracy against strength: {ACCURACIES[name]}",
-        f"Accuracy on the vertical axis against the strength of the attack, from {clean['value']} without one, one line "
-        "for each method, with bands of 95 %.",
+        f"Accuracy on the vertical axis against the strength of the attack, from {clean['value']} without one, one "
+        "line for each method, with bands of 95 %.",
         draw_lines(lines, x="Strength (levels of 0…255)", y="Accuracy", y_range=(0, 1)),
         Table(f"attack-{name.replace('_', '-')}", ACCURACIES[name], ("method", "strength", name), tuple(rows)),
     )

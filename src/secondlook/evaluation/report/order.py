@@ -3,14 +3,17 @@
 from collections.abc import Callable
 
 from secondlook.evaluation.report import (
+    attack,
     composition,
     confusion,
     decision,
     discrimination,
+    explanations,
     flow,
     glance,
     outside,
     reliability,
+    robustness,
     sets,
     subgroups,
     thresholds,
@@ -29,6 +32,9 @@ WRITERS: tuple[Callable[[Source], Section | None], ...] = (
     sets.write_section,
     subgroups.write_section,
     outside.write_section,
+    robustness.write_section,
+    explanations.write_section,
+    attack.write_section,
 )
 
 

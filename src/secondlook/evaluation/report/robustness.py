@@ -51,9 +51,9 @@ def write_section(source: Source) -> Section | None:
         title="What do bad pictures cost?",
         intro=(
             f"A fixed sample of {counted}, drawn evenly over the labels from {sample['of_pictures']:,} pictures, was "
-            "corrupted in ways that happen in clinics, each at five levels, before the model saw it. Because labels are "
-            "drawn evenly, compare these figures with each other, not with those of the whole test split. Pictures that "
-            "the model would have refused are measured like the others.\n\n"
+            "corrupted in ways that happen in clinics, each at five levels, before the model saw it. Because labels "
+            "are drawn evenly, compare these figures with each other, not with those of the whole test split. Pictures "
+            "that the model would have refused are measured like the others.\n\n"
             "The worst that a bad picture can do is to turn a referral into a routine answer; such flips are counted "
             "apart, of the pictures that were referred when clean. The amounts of the levels are in docs/stress.md."
         ),
@@ -130,8 +130,8 @@ def _table_flips(robustness: Mapping[str, Any]) -> Table:
         "Flips from referred to routine, at each corruption's worst level",
         ("", "Level", "Of all referred", "Of those with an alarming label", "Refused at that level"),
         tuple(rows),
-        note=f"{robustness['flagged']} pictures were referred when clean, {robustness['flagged_alarming']} of them with "
-        "an alarming label.",
+        note=f"{robustness['flagged']} pictures were referred when clean, {robustness['flagged_alarming']} of them "
+        "with an alarming label.",
         percent=True,
     )
 
