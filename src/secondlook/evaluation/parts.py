@@ -11,10 +11,12 @@ from secondlook.evaluation.answers import Answered
 from secondlook.evaluation.composition import cut_measured, describe_composition
 from secondlook.evaluation.curves import measure_curves
 from secondlook.evaluation.decision import measure_decision
+from secondlook.evaluation.explanations import measure_explanations
 from secondlook.evaluation.operating import measure_operating
 from secondlook.evaluation.outside import measure_outside
 from secondlook.evaluation.reliability import measure_reliability
 from secondlook.evaluation.selective import measure_coverage, measure_sets, name_subgroups
+from secondlook.evaluation.strangers import Strangers
 from secondlook.evaluation.stress.repeatability import measure_repeatability
 from secondlook.evaluation.stress.robustness import measure_robustness
 from secondlook.evaluation.subgroups import measure_subgroups
@@ -27,10 +29,12 @@ class Wishes(TypedDict, total=False):
     """How :class:`Plan` is asked for, by keywords."""
 
     refuse: Path | None
+    strangers: tuple[Strangers, ...]
     outside: Mapping[str, Manifest]
     masks: Path | None
     prevalences: tuple[float, ...]
     quick: bool
+    every: bool
     seed: int
     resamples: int
 
@@ -41,20 +45,24 @@ class Plan:
 
     Attributes:
         refuse: A folder of foreign pictures, whose refused share is measured too.
+        strangers: Pictures that the bundle is not for; ways of telling them are compared, and finishing takes the best.
         outside: Further manifests by name.
         masks: A folder of lesion masks, to hold heatmaps against.
         prevalences: Shares of the diseased to state predictive values for.
         quick: Whether what has to ask the bundle about many variants of pictures is left out: robustness,
             repeatability and the truth of explanations.
+        every: Whether these are measured on every picture, and not on a sample that is drawn evenly over the labels.
         seed: Seed of bootstraps and samples.
         resamples: Number of bootstrap resamples.
     """
 
     refuse: Path | None = None
+    strangers: tuple[Strangers, ...] = ()
     outside: Mapping[str, Manifest] = field(default_factory=dict)
     masks: Path | None = None
     prevalences: tuple[float, ...] = ()
     quick: bool = False
+    every: bool = False
     seed: int = 0
     resamples: int = RESAMPLES
 
@@ -99,9 +107,9 @@ def _measure_variants(
     predictor: Predictor, answered: Answered, plan: Plan, *, graph: bytes, track: Track
 ) -> dict[str, Any]:
     asked: dict[str, Any] = {"seed": plan.seed, "resamples": plan.resamples, "track": track}
+    if plan.every:
+        asked["pictures"] = None
     manifest = answered.manifest
-    from secondlook.evaluation.explanations import measure_explanations
-
     return {
         "robustness": measure_robustness(predictor, manifest, **asked),
         "repeatability": measure_repeatability(predictor, manifest, answered.answers, **asked),
