@@ -59,7 +59,14 @@ A bundle for tests, of drawn lesions. Not for any patient. <script>alert("card")
 | measure | value |
 |---|---|
 | macro AUC | 0.99 |
+
+[Checklists](CHECKLISTS.md)
 """
+PAGES = {
+    "README.fr.md": "# tiny\n\nUn modèle d’essai, de lésions dessinées.\n\n[Listes](CHECKLISTS.fr.md)\n",
+    "CHECKLISTS.md": "# tiny: reporting checklists\n",
+    "CHECKLISTS.fr.md": "# tiny : listes de contrôle\n",
+}
 
 
 @cache
@@ -109,6 +116,9 @@ def build_site_bundle(tiny: Path, folder: Path, *, task: str = "skin") -> Path:
     }
     write_json(folder / "evidence.json", evidence)
     (folder / "README.md").write_text(CARD, encoding="utf-8")
+    if task == "skin":  # the others stand for bundles that were made before there were pages in French
+        for name, text in PAGES.items():
+            (folder / name).write_text(text, encoding="utf-8")
     seal_bundle(folder)
     return folder
 

@@ -162,6 +162,21 @@ def test_the_card_is_a_page_and_its_html_stays_text(client: Client) -> None:
     assert "licence: Apache-2.0" not in page
 
 
+def test_the_card_speaks_the_reader_s_language_as_far_as_the_bundle_does(client: Client, french: Client) -> None:
+    assert re.search(r'lang="en"><h1>tiny</h1>\s*<p>A bundle for tests', read(client.get("/models/tiny/")))
+    assert re.search(r'lang="fr"><h1>tiny</h1>\s*<p>Un modèle d’essai', read(french.get("/models/tiny/")))
+    assert re.search(r'lang="en"><h1>tiny</h1>\s*<p>A bundle for tests', read(french.get("/models/tiny-chest/")))
+
+
+def test_the_links_of_a_card_lead_to_its_other_pages(client: Client) -> None:
+    assert 'href="CHECKLISTS.md"' in read(client.get("/models/tiny/"))
+    assert "<h1>tiny: reporting checklists</h1>" in read(client.get("/models/tiny/CHECKLISTS.md"))
+    assert 'lang="fr"><h1>tiny : listes' in read(client.get("/models/tiny/CHECKLISTS.fr.md"))
+    response = client.get("/models/tiny/bundle.json")
+    assert response.status_code == 404
+    assert "Expected a page, one of README.md" in read(response)
+
+
 @pytest.mark.parametrize("path", ["/models/other/", "/models/..%2Ftiny/", "/nothing"])
 def test_what_is_not_there_is_a_404_page(client: Client, path: str) -> None:
     response = client.get(path)

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", show_page, name="page"),
     path("models/", list_models, name="models"),
     path("models/<str:name>/", show_card, name="card"),
+    path("models/<str:name>/<str:page>", show_card, name="card_page"),
     path("language/", set_language, name="set_language"),
     path("api/v1/", api.urls),
 ]

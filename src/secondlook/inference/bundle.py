@@ -16,6 +16,7 @@ from typing import TypeVar
 import numpy as np
 from pydantic import ValidationError
 
+from secondlook.conditions import Language
 from secondlook.errors import BundleError
 from secondlook.imaging.resize import read_size
 from secondlook.inference.reference import Reference, read_reference
@@ -61,8 +62,8 @@ SUMS = "SHA256SUMS"
 SUMS_SCRAP = f"{SUMS}.tmp"  # what a sealing that was killed leaves; sealing again replaces it
 DRAFT_FILES = ("bundle.json", "model.onnx", "calibration.json", "reference.npz")
 SEALED_FILES = (*DRAFT_FILES, "evidence.json", "README.md")
-CARDS = {"en": "README.md", "fr": "README.fr.md"}
-CHECKLISTS = {"en": "CHECKLISTS.md", "fr": "CHECKLISTS.fr.md"}
+CARDS: Mapping[Language, str] = {"en": "README.md", "fr": "README.fr.md"}
+CHECKLISTS: Mapping[Language, str] = {"en": "CHECKLISTS.md", "fr": "CHECKLISTS.fr.md"}
 # Sealed where they are there: bundles made before they existed lack them, and only a model hub needs the last one.
 OPTIONAL_FILES = ("README.fr.md", "CHECKLISTS.md", "CHECKLISTS.fr.md", "config.json")
 # What model hubs and their clients put beside the files; it is never read.

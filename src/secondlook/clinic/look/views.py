@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
-from secondlook.clinic.look.card import render_card
+from secondlook.clinic.look.card import present_card
 from secondlook.clinic.look.figures import describe_evidence
 from secondlook.clinic.look.predictors import Offer, find_choice, find_predictor, list_choices, list_offers
 from secondlook.clinic.look.presentation import present_answer, read_language
@@ -102,10 +102,11 @@ def list_models(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def show_card(request: HttpRequest, name: str) -> HttpResponse:
-    """Show the card of a bundle on offer. Open to anybody."""
+def show_card(request: HttpRequest, name: str, page: str = "") -> HttpResponse:
+    """Show the card of a bundle on offer in the reader's language, or another page of it. Open to anybody."""
     try:
         bundle = find_predictor(name).bundle
+        card = present_card(bundle, read_language(), name=page)
     except SecondlookError as error:
         return refuse_error(request, error)
-    return render(request, "clinic/card.html", {"bundle": bundle, "card": render_card(bundle.card)})
+    return render(request, "clinic/card.html", {"bundle": bundle, "card": card})
