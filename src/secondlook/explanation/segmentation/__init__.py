@@ -6,12 +6,24 @@ from typing import Final
 
 from secondlook.errors import InputError
 from secondlook.explanation.segmentation.clusters import segment_by_clusters
+from secondlook.explanation.segmentation.network import OutlineNetwork
 from secondlook.explanation.segmentation.preparation import Pixels
 from secondlook.explanation.segmentation.regions import Mask
 from secondlook.explanation.segmentation.threshold import ColourRange, segment_by_threshold
 from secondlook.explanation.segmentation.walk import segment_by_walk
 
-__all__ = ["DEFAULT", "METHODS", "ColourRange", "Mask", "Method", "Pixels", "Segment", "find_method", "segment_lesion"]
+__all__ = [
+    "DEFAULT",
+    "METHODS",
+    "ColourRange",
+    "Mask",
+    "Method",
+    "OutlineNetwork",
+    "Pixels",
+    "Segment",
+    "find_method",
+    "segment_lesion",
+]
 
 Segment = Callable[[Pixels], Mask]
 
@@ -32,6 +44,7 @@ class Method:
 
 
 METHODS: Final[Mapping[str, Method]] = {
+    "network": Method(OutlineNetwork(), "A small U-Net that learned from masks drawn by experts.", learned=True),
     "walk": Method(segment_by_walk, "Colour models of lesion and skin, joined by a random walk."),
     "kmeans": Method(segment_by_clusters, "The darker of two clusters of colours."),
     "otsu": Method(segment_by_threshold, "What is darker than Otsu's automatic threshold."),
