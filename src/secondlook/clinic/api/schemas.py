@@ -5,6 +5,7 @@ from typing import Literal
 from ninja import Schema
 from pydantic import Field
 
+from secondlook.clinic.look.outline import find_outline
 from secondlook.clinic.look.presentation import read_language
 from secondlook.clinic.look.services import Answer, encode_heatmap
 from secondlook.clinic.look.wording import WORDS
@@ -43,6 +44,21 @@ class BundleOut(Schema):
     hash: str = Field(description="SHA-256 of the bundle's list of sums.")
 
 
+class OutlineOut(Schema):
+    """Figures of the lesion's outline, not of a disease; the answer does not rest on them."""
+
+    border: list[tuple[float, float]] = Field(
+        description="Points of the closed border, x and y as shares of the picture's width and height."
+    )
+    area_share: float = Field(description="Area inside, as a share of the picture.")
+    cut: bool = Field(description="Whether it reaches the edge of the picture; the figures are of the part in sight.")
+    asymmetry: float = Field(description="Share of the area without a mirror image across two axes; 0 is symmetric.")
+    irregularity: float = Field(description="Border length squared over 4π times the area; 1 is a circle.")
+    colours: dict[str, float] = Field(description="Share of the area of each of six colours; the skin's has none.")
+    diameter_px: float = Field(description="Greatest width in pixels of the file that was sent.")
+    diameter_mm: float | None = Field(description="The same in millimetres, where a DICOM file states them.")
+
+
 class PredictionOut(Schema):
     """A second look at one picture."""
 
@@ -74,6 +90,9 @@ class PredictionOut(Schema):
     )
     seen: tuple[float, float, float, float] = Field(
         description="Left, top, right and lower edge of what the model saw, as shares of the picture."
+    )
+    outline: OutlineOut | None = Field(
+        description="The lesion's outline; null for X-rays, where nothing is found, and where nothing can be judged."
     )
     notice: str
 
@@ -116,5 +135,24 @@ def describe_answer(answer: Answer) -> PredictionOut:
         heatmap=encode_heatmap(prediction),
         heatmap_kind=prediction.heatmap_kind,
         seen=prediction.seen,
+        outline=describe_outline(answer),
         notice=str(WORDS[prediction.task].notice),
+    )
+
+
+def describe_outline(answer: Answer) -> OutlineOut | None:
+    """Return the outline as the API gives it; nothing where there is none."""
+    outline = find_outline(answer)
+    if outline is None:
+        return None
+    width, height = outline.size
+    return OutlineOut(
+        border=[(round(x / width, 4), round(y / height, 4)) for x, y in outline.border.tolist()],
+        area_share=outline.area_share,
+        cut=outline.cut,
+        asymmetry=outline.asymmetry,
+        irregularity=outline.irregularity,
+        colours=dict(outline.colours),
+        diameter_px=outline.diameter_px,
+        diameter_mm=outline.diameter_mm,
     )

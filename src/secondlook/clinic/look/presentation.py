@@ -6,6 +6,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from secondlook.clinic.look.figures import describe_evidence, write_share
+from secondlook.clinic.look.outline import ShownOutline, present_outline
 from secondlook.clinic.look.services import Answer, encode_heatmap, encode_picture
 from secondlook.clinic.look.wording import WORDS, TaskWords, TriageWords
 from secondlook.conditions import Label, Language, Task
@@ -151,6 +152,7 @@ class Presented:
     named: Bar
     scale: Scale
     shown: Shown
+    outline: ShownOutline | None
     bundle: BundleIdentity
     evidence: str
     heatmap_kind: MapKind
@@ -186,6 +188,7 @@ def present_answer(answer: Answer) -> Presented:
         named=next(bar for bar in bars if bar.key == prediction.label),
         scale=present_scale(answer),
         shown=Shown(encode_picture(answer.picture), heatmap, width, height, prediction.seen),
+        outline=present_outline(answer),
         bundle=prediction.bundle,
         evidence=describe_evidence(predictor.bundle.evidence, words.evidence),
         heatmap_kind=prediction.heatmap_kind,
