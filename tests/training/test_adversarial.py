@@ -38,9 +38,7 @@ def compute_loss(logits: Tensor) -> Tensor:
 
 
 def attack(network: Network, **recipe: object) -> Tensor:
-    return attack_batch(
-        network, draw_pixels(), compute_loss, Adversarial(**recipe), torch.Generator().manual_seed(0)
-    )
+    return attack_batch(network, draw_pixels(), compute_loss, Adversarial(**recipe), torch.Generator().manual_seed(0))
 
 
 @pytest.mark.parametrize("method", ["fgsm", "pgd"])

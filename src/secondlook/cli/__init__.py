@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from secondlook import __version__
+from secondlook.cli.attack import attack
 from secondlook.cli.bundle import bundle_app
 from secondlook.cli.compare import compare
 from secondlook.cli.data import data_app
@@ -40,6 +41,7 @@ app.command()(train)
 app.command()(tune)
 app.command()(evaluate)
 app.command()(compare)
+app.command()(attack)
 
 
 def show_version(wanted: bool) -> None:

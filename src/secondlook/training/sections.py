@@ -223,7 +223,7 @@ class Augmentation(Section):
 class Adversarial(Section):
     """Attacks on the network under way that it learns to withstand, at a price in clean accuracy."""
 
-    method: Literal["none", "fgsm", "pgd"] = Field("none", description="One step along the gradient's sign, or several.")
+    method: Literal["none", "fgsm", "pgd"] = Field("none", description="One step up the gradient, or several.")
     strength: float = Field(1.0, gt=0, le=64, description="Largest change of a value, in levels of 0…255.")
     steps: int = Field(3, ge=1, le=50, description="PGD: steps for each batch; each takes as long as learning from it.")
     share: float = Field(0.5, gt=0, le=1, description="Share of each batch that is attacked; the rest stays clean.")
