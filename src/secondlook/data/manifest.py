@@ -75,8 +75,13 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
         raise DatasetError(f"Expected to write the manifest {path.name}: {error.strerror}.") from error
 
 
-def read_manifest(path: Path) -> Manifest:
+def read_manifest(path: Path, *, labelled: bool = True) -> Manifest:
     """Read a manifest from CSV.
+
+    Args:
+        path: The file.
+        labelled: Whether it has to say what the pictures show, and of whom they are. Otherwise a missing label is
+            missing, and a picture without a group is one of its own.
 
     Raises:
         DatasetError: The file is missing, is no CSV, or lacks a required column.
@@ -91,6 +96,9 @@ def read_manifest(path: Path) -> Manifest:
         raise DatasetError(f"Expected a manifest; {path.name} cannot be opened: {error.strerror}.") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise DatasetError(f"Expected a CSV manifest; {path.name} cannot be read as one: {error}") from error
+    if not labelled and "image" in frame:
+        frame = frame.reindex(columns=[*dict.fromkeys([*frame.columns, *REQUIRED])])
+        frame["group"] = frame["group"].where(frame["group"].notna(), "picture " + frame["image"].astype(str))
     missing = [name for name in REQUIRED if name not in frame]
     if missing:
         raise DatasetError(f"Expected the columns {', '.join(REQUIRED)}; {path.name} lacks {', '.join(missing)}.")

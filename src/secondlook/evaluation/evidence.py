@@ -9,7 +9,8 @@ from typing import Any
 from secondlook.inference.bundle import Evidence
 
 UNCOMPARED = ("secondlook_version", "measured")
-OUTSIDE = "measures.refusals.outside"
+REFUSALS = "measures.refusals.outside"
+OPTIONAL = ("outside", "outliers", "robustness", "repeatability", "explanations", "attack")
 
 
 def write_evidence(evidence: Evidence, path: Path) -> None:
@@ -25,8 +26,7 @@ def dump_evidence(evidence: Evidence) -> str:
 def compare_evidence(stored: Evidence, measured: Evidence, *, tolerance: float = 0.0) -> list[str]:
     """Return one line for each entry that differs, none when the measurement reproduces what is stored.
 
-    Not compared are the version of Secondlook, the day, and what was stored of a folder of foreign pictures when none
-    was measured now.
+    Not compared are the version of Secondlook, the day, and parts that were not measured now: see :func:`list_skipped`.
 
     Args:
         stored: What the bundle holds.
@@ -34,8 +34,8 @@ def compare_evidence(stored: Evidence, measured: Evidence, *, tolerance: float =
         tolerance: Greatest difference between two figures that still counts as equal.
     """
     before, after = dict(_flatten(stored.model_dump(mode="json"))), dict(_flatten(measured.model_dump(mode="json")))
-    if not has_outside(measured):
-        before = {name: value for name, value in before.items() if not name.startswith(OUTSIDE)}
+    skipped = tuple(f"{part}." for part in list_skipped(stored, measured))
+    before = {name: value for name, value in before.items() if not name.startswith(skipped)}
     names = [name for name in {**before, **after} if name not in UNCOMPARED]
     missing = object()
     differences = []
@@ -46,9 +46,12 @@ def compare_evidence(stored: Evidence, measured: Evidence, *, tolerance: float =
     return differences
 
 
-def has_outside(evidence: Evidence) -> bool:
-    """Tell whether the evidence says which share of a folder of foreign pictures is refused."""
-    return any(name.startswith(OUTSIDE) for name, _ in _flatten(evidence.model_dump(mode="json")))
+def list_skipped(stored: Evidence, measured: Evidence) -> list[str]:
+    """Return the parts that are stored and were not measured now, for what they need was not given."""
+    before, after = stored.model_dump(mode="json"), measured.model_dump(mode="json")
+    refusals = [content["measures"].get("refusals", {}).get("outside") for content in (before, after)]
+    skipped = [name for name in OPTIONAL if before[name] and not after[name]]
+    return [*skipped, *([REFUSALS] if refusals[0] and not refusals[1] else [])]
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 import pandas as pd
 
@@ -18,7 +18,7 @@ from secondlook.evaluation.answers import Answered, answer_manifest, measure_ref
 from secondlook.evaluation.card.render import write_cards
 from secondlook.evaluation.composition import describe_flow
 from secondlook.evaluation.evidence import write_evidence
-from secondlook.evaluation.fit import fit_calibration
+from secondlook.evaluation.fit import choose_outlier_limit, fit_calibration
 from secondlook.evaluation.measures import measure_answers
 from secondlook.evaluation.parts import RESAMPLES, Plan, Wishes, measure_parts
 from secondlook.evaluation.studies import has_studies, join_studies
@@ -67,12 +67,16 @@ def finish_bundle(
     plan = Plan(**wishes)
     if leak is None:
         leak = _compare_parts(read_facts(folder), calibration_manifest, test_manifest)
-    fit_calibration(folder, calibration_manifest, seed=plan.seed, resamples=plan.resamples, track=track)
+    asked = {"seed": plan.seed, "resamples": plan.resamples}
+    outlier, outliers = None, None
+    if plan.strangers:
+        outlier, outliers = choose_outlier_limit(folder, calibration_manifest, plan.strangers, **asked, track=track)
+    fit_calibration(folder, calibration_manifest, outlier=outlier, **asked, track=track)
     predictor = Predictor(open_draft(folder))
     answered = answer_manifest(predictor, test_manifest, track=track)
     if len(answered.manifest) < len(test_manifest):
         raise BundleError("A bundle is finished only on a whole test split. " + " ".join(answered.notes))
-    subject = Subject(folder, predictor, answered, test_manifest, whole, leak)
+    subject = Subject(folder, predictor, answered, test_manifest, whole, leak, outliers)
     evidence, _ = gather_evidence(subject, plan, track=track)
     write_evidence(evidence, folder / "evidence.json")
     write_cards(folder, predictor.bundle, evidence)
@@ -152,7 +156,13 @@ def examine_bundle(
     leak = judge_leak(predictor.bundle.facts, manifest, split=split, allow_leak=allow_leak)
     chosen = manifest.select(split) if "split" in manifest.frame else manifest
     answered = answer_manifest(predictor, chosen, track=track)
-    return gather_evidence(Subject(folder, predictor, answered, chosen, manifest, leak), Plan(**wishes), track=track)
+    plan, outliers = Plan(**wishes), None
+    if plan.strangers:
+        home = manifest.select("calibration")
+        _, outliers = choose_outlier_limit(
+            folder, home, plan.strangers, seed=plan.seed, resamples=plan.resamples, track=track
+        )
+    return gather_evidence(Subject(folder, predictor, answered, chosen, manifest, leak, outliers), plan, track=track)
 
 
 def judge_leak(facts: BundleFacts, manifest: Manifest, *, split: str, allow_leak: bool) -> str:
@@ -188,6 +198,7 @@ class Subject:
         asked: What it was asked.
         whole: The manifest with all its splits, where it is known.
         leak: What :func:`judge_leak` found.
+        outliers: What :func:`secondlook.evaluation.fit.choose_outlier_limit` found, where strangers were given.
     """
 
     folder: Path
@@ -196,6 +207,7 @@ class Subject:
     asked: Manifest
     whole: Manifest | None
     leak: str
+    outliers: dict[str, Any] | None
 
 
 def gather_evidence(subject: Subject, plan: Plan, *, track: Track) -> tuple[Evidence, Answered]:
@@ -234,6 +246,7 @@ def gather_evidence(subject: Subject, plan: Plan, *, track: Track) -> tuple[Evid
             "resamples": plan.resamples,
             "measures": measures,
             "flow": flow,
+            "outliers": subject.outliers or {},
             **measure_parts(predictor, answered, plan, graph=graph, track=track),
         }
     )
