@@ -92,7 +92,15 @@ def train_folds(recipe: Recipe, folder: Path, *, watch: Watch) -> tuple[Path, li
             members = [run / "bundle" for run in runs]
             fingerprint = data_fingerprint(manifest)
             export_ensemble(members, recipe, bundle, data_fingerprint=fingerprint, leak=leak)
-            finish_bundle(bundle, manifest.select("calibration"), manifest.select("test"), refuse=foreign, leak=leak)
+            finish_bundle(
+                bundle,
+                manifest.select("calibration"),
+                manifest.select("test"),
+                whole=manifest,
+                refuse=foreign,
+                leak=leak,
+                quick=True,
+            )
         measured = measure_folds(folder, runs, manifest, watcher=watcher)
     return bundle, measured
 

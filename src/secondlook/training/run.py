@@ -351,9 +351,18 @@ def train_run(recipe: Recipe, folder: Path, *, watcher: Watcher) -> Path:
             weights=settle_origin(folder, recipe),
             leak=material.leak,
         )
-        watcher.note("calibrating, measuring on the test split, writing the evidence")
+        watcher.note(
+            "calibrating, measuring on the test split, writing the evidence, without robustness and explanations; for "
+            "all of it: secondlook evaluate RUN/bundle RUN/split.csv --finish"
+        )
         finish_bundle(
-            bundle, manifest.select("calibration"), manifest.select("test"), refuse=foreign, leak=material.leak
+            bundle,
+            manifest.select("calibration"),
+            manifest.select("test"),
+            whole=manifest,
+            refuse=foreign,
+            leak=material.leak,
+            quick=True,
         )
     return bundle
 
