@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from secondlook import cli
-from secondlook.errors import BundleError
+from secondlook.errors import BundleError, InputError
 from secondlook.inference import bundle as module
 from secondlook.inference.bundle import open_bundle
 from tests.bundles import build_bundle, read_json, write_json
@@ -95,6 +95,14 @@ def test_verify_strictly_refuses_what_the_server_refuses(tiny_bundle: Path, bund
     assert "Not measured: flow, composition" in missing
     assert "does not hold (The bundle tiny 0.0.1 is not fit to serve." in second
     assert "(3 [shared] lesions). Measure it: `secondlook evaluate" in second
+
+
+def test_export_writes_a_folder_and_refuses_to_write_over_it(tiny_bundle: Path, tmp_path: Path) -> None:
+    code, out = run("export", tiny_bundle, "--hub", tmp_path / "hub")
+    assert (code, out) == (0, "")
+    assert run("verify", tmp_path / "hub", "--strict")[0] == 0
+    with pytest.raises(InputError, match="new or an empty folder"):
+        run("export", tiny_bundle, "--hub", tmp_path / "hub")
 
 
 def test_verify_takes_all_that_are_shipped(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

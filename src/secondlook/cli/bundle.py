@@ -89,6 +89,21 @@ def verify(
         raise typer.Exit(1)
 
 
+@bundle_app.command()
+def export(
+    bundle: NameOrFolder,
+    hub: Annotated[Path, typer.Option("--hub", metavar="FOLDER", help="A new folder, laid out as model hubs have it.")],
+) -> None:
+    """Lay a bundle out for model hubs, with metadata and config.json; refuse what the server refuses."""
+    from secondlook.evaluation.hub import export_hub
+    from secondlook.inference.bundle import find_bundle
+
+    written = export_hub(find_bundle(bundle), hub)
+    Console(stderr=True).print(
+        Text(f"Wrote {written.facts.name} {written.facts.version} to {hub.name} ({written.sha256})."), soft_wrap=True
+    )
+
+
 def write_json(content: Any) -> None:
     """Write JSON to standard output."""
     sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
