@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
 
+from tests.routers import build_router
 from tests.site import SHOWS, build_site_bundles, draw_triage, run_server
 
 CHROMIUM = os.environ.get("SECONDLOOK_CHROMIUM", "/usr/bin/chromium")
@@ -70,6 +71,20 @@ def photograph(page: Page, url: str, name: str, task: str, folder: Path) -> None
             page.screenshot(path=folder / "answer.png")
 
 
+def photograph_led(page: Page, url: str, name: str, folder: Path) -> None:
+    """Photograph the page where the picture itself says what it shows, and where it is nothing of the kind."""
+    page.goto(url)
+    page.screenshot(path=folder / f"{name}-auto-empty.png", full_page=True)
+    for triage in ("refer", "not_evaluable"):
+        page.goto(url)
+        upload: FilePayload = {"name": "picture.png", "mimeType": "image/png", "buffer": draw_triage(triage)}
+        page.set_input_files("#file", upload)
+        page.wait_for_selector("#canvas[style*=width]")
+        page.click("#send")
+        page.wait_for_selector("#shown[href^=blob]")
+        page.screenshot(path=folder / f"{name}-auto-{triage}.png", full_page=True)
+
+
 def find_tasks(page: Page, url: str) -> list[str]:
     """Return the tasks that the site offers and that can be drawn."""
     page.goto(url)
@@ -88,11 +103,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
         bundles = options.bundles or build_site_bundles(place / "bundles")
-        with run_server(bundles, place / "server") as server, open_browser() as browser:
+        router = None if options.bundles else build_router(place / "router")
+        with run_server(bundles, place / "server", router=router) as server, open_browser() as browser:
             for device, settings in DEVICES.items():
                 for language, scheme in LOOKS:
                     context = browser.new_context(locale=language, color_scheme=scheme, **settings)
                     page = context.new_page()
+                    if not options.task and page.goto(server.url) and page.locator("[value=auto]").count():
+                        photograph_led(page, server.url, f"{device}-{language}-{scheme}", options.folder)
                     for task in [options.task] if options.task else find_tasks(page, server.url):
                         photograph(page, server.url, f"{device}-{language}-{scheme}", task, options.folder)
                     context.close()

@@ -175,10 +175,13 @@ def find_port() -> int:
 
 
 @contextmanager
-def run_server(bundles: str | Path, folder: Path, *, arguments: tuple[str, ...] = ()) -> Iterator[Server]:
-    """Run `secondlook serve` with a bundle or several, its data and its log in the folder."""
+def run_server(
+    bundles: str | Path, folder: Path, *, router: Path | None = None, arguments: tuple[str, ...] = ()
+) -> Iterator[Server]:
+    """Run `secondlook serve` with a bundle or several and a router, its data and its log in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "SECONDLOOK_BUNDLES": str(bundles), "SECONDLOOK_DATA_FOLDER": str(folder / "data")}
+    environment |= {"SECONDLOOK_ROUTER": str(router)} if router else {}
     port = find_port()
     command = [str(Path(sys.executable).with_name("secondlook")), "serve", "--port", str(port), *arguments]
     with (folder / "serve.log").open("wb") as log:

@@ -35,10 +35,11 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def server(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tiny_bundle: Path, tiny_router: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Return a running `secondlook serve`."""
     folder = tmp_path_factory.mktemp("site")
-    with run_server(build_site_bundles(folder / "bundles", tiny_bundle), folder) as running:
+    bundles = build_site_bundles(folder / "bundles", tiny_bundle)
+    with run_server(bundles, folder, router=tiny_router) as running:
         yield running
 
 

@@ -47,6 +47,8 @@ def test_choosing_by_keyboard(open_page: OpenPage) -> None:
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     focused = "document.activeElement.value || document.activeElement.id"
+    assert page.evaluate(focused) == "auto"
+    page.keyboard.press("ArrowRight")
     assert page.evaluate(focused) == "skin"
     page.keyboard.press("ArrowRight")
     assert page.evaluate(focused) == "chest"

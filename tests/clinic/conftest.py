@@ -16,6 +16,7 @@ os.environ |= {
     "DJANGO_SETTINGS_MODULE": "secondlook.clinic.settings",
     "SECONDLOOK_DATA_FOLDER": str(PLACE / "data"),
     "SECONDLOOK_BUNDLES": BUNDLES,
+    "SECONDLOOK_ROUTER": str(PLACE / "router"),
 }
 
 from django.test import Client  # noqa: E402 - after the environment
@@ -24,8 +25,9 @@ from tests.site import Server, build_site_bundles, run_server  # noqa: E402
 
 
 @pytest.fixture(scope="session")
-def site_bundle(tiny_bundle: Path) -> Path:
-    """Return the folder of the bundle that the site offers first; chest and knee lie beside it."""
+def site_bundle(tiny_bundle: Path, tiny_router: Path) -> Path:
+    """Return the folder of the bundle that the site offers first; chest and knee lie beside it, the router above."""
+    shutil.copytree(tiny_router, PLACE / "router")
     assert build_site_bundles(PLACE / "bundles", tiny_bundle) == BUNDLES
     return PLACE / "bundles" / "skin"
 

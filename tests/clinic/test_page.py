@@ -19,8 +19,9 @@ TITLES = {
 
 
 def upload(client: Client, content: bytes, **headers: str) -> HttpResponse:
-    """Send a picture as the page's form does."""
-    return client.post("/", {"file": SimpleUploadedFile("Jane Doe 1961.png", content)}, headers=headers)
+    """Send a picture as the page's form does where a lesion was chosen."""
+    fields = {"file": SimpleUploadedFile("Jane Doe 1961.png", content), "task": "skin"}
+    return client.post("/", fields, headers=headers)
 
 
 def read(response: HttpResponse) -> str:
@@ -112,7 +113,7 @@ def test_a_wrong_file_is_refused_in_the_reader_s_language(french: Client, client
     assert '<p lang="fr">Attendu\N{NO-BREAK SPACE}: une image (JPEG' in page
     assert "Reçu\N{NO-BREAK SPACE}: un document PDF." in page
     assert '<p lang="en">Expected a picture' in read(upload(client, b"%PDF-1.7", hx_request="true"))
-    assert "Attendu\N{NO-BREAK SPACE}: une tâche parmi skin, chest, knee." in read(french.get("/?task=bone"))
+    assert "Attendu\N{NO-BREAK SPACE}: une tâche parmi auto, skin, chest, knee." in read(french.get("/?task=bone"))
 
 
 def test_a_form_without_a_file_is_refused(client: Client) -> None:

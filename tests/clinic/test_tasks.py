@@ -46,17 +46,17 @@ def test_every_task_has_words_for_every_triage_that_it_can_have(task: str, site:
 def test_the_page_offers_each_task_and_keeps_the_choice(client: Client) -> None:
     page = read(client.get("/"))
     assert "What does the picture show?" in page
-    assert find_radios(page) == {"skin": True, "chest": False, "knee": False}
-    assert find_radios(read(client.get("/?task=knee"))) == {"skin": False, "chest": False, "knee": True}
+    assert find_radios(page) == {"auto": True, "skin": False, "chest": False, "knee": False}
+    assert find_radios(read(client.get("/?task=knee"))) == {"auto": False, "skin": False, "chest": False, "knee": True}
     assert "<title>A second look at a knee X-ray · Secondlook</title>" in read(client.get("/?task=knee"))
 
 
 def test_only_whole_pictures_have_no_square_and_only_photographs_a_camera(client: Client) -> None:
     page = read(client.get("/"))
     whole = [radio for radio in re.findall(r'<input[^>]*type="radio"[^>]*>', page) if "data-whole" in radio]
-    assert [re.findall(r'value="(\w+)"', radio)[0] for radio in whole] == ["chest", "knee"]
+    assert [re.findall(r'value="(\w+)"', radio)[0] for radio in whole] == ["auto", "chest", "knee"]
     assert re.search(r'id="frame"[^>]* data-for="skin"', page)
-    assert re.search(r'id="camera"[^>]* data-for="skin"', page)
+    assert re.search(r'id="camera"[^>]* data-for="auto skin"', page)
     assert re.search(r'accept="[^"]*\.dcm,[^"]*application/dicom"', page)
 
 
@@ -65,7 +65,7 @@ def test_an_unknown_task_is_refused(client: Client) -> None:
     picture = SimpleUploadedFile("a.png", draw_triage("urgent"))
     response = client.post("/", {"file": picture, "task": "bone"})
     assert response.status_code == 404
-    assert "one of skin, chest, knee" in read(response)
+    assert "one of auto, skin, chest, knee" in read(response)
 
 
 def test_the_language_switch_keeps_the_choice(client: Client) -> None:
@@ -126,7 +126,7 @@ def test_of_two_bundles_for_a_task_the_first_is_offered(monkeypatch: pytest.Monk
     first, *others = predictors.list_offers()
     second = predictors.Offer("challenger", "2", first.task, whole=False)
     monkeypatch.setattr(predictors, "list_offers", lambda: (first, second, *others))
-    assert find_radios(read(client.get("/"))) == {"skin": True, "chest": False, "knee": False}
+    assert find_radios(read(client.get("/"))) == {"auto": True, "skin": False, "chest": False, "knee": False}
     assert predictors.find_choice("skin").name == "tiny"
 
 

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from secondlook.errors import InputError
 from secondlook.inference.bundle import list_bundles
+from secondlook.inference.router import SHIPPED
 
 PREFIX = "SECONDLOOK_"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -57,6 +58,7 @@ class Configuration(BaseSettings):
         min_length=1,
         description="Bundles on offer, by shipped name or folder; the first is the default.",
     )
+    router: Path = Field(SHIPPED, description="Folder of what leads a picture to its task; default: the shipped one.")
     language: Literal["en", "fr"] = Field("en", description="Language where the browser asks for no known one.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 

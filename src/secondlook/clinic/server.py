@@ -10,6 +10,7 @@ from rich.console import Console
 from secondlook.clinic.configuration import LOOPBACK, load_configuration
 from secondlook.errors import InputError
 from secondlook.inference.bundle import find_bundle, open_bundle
+from secondlook.inference.router import load_router
 
 SETTINGS = "secondlook.clinic.settings"
 
@@ -18,13 +19,14 @@ def run_site(host: str, port: int, *, workers: int = 1, access_log: bool = False
     """Serve the page and the API until told to stop.
 
     Raises:
-        BundleError: A bundle on offer does not hold, or its evidence is not fit to serve.
+        BundleError: A bundle on offer or the router does not hold, or a bundle's evidence is not fit to serve.
         InputError: A setting is wrong, or the address cannot be listened on.
     """
     configuration = load_configuration()
     demand_free_port(host, port)
     for source in configuration.bundles:
         open_bundle(find_bundle(source), strict=True)
+    load_router(configuration.router)
     prepare()
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     console.print(f"Secondlook is on http://{host}:{port}/ (Ctrl-C stops it).")

@@ -33,12 +33,16 @@ def predict(
     response: HttpResponse,
     file: File[UploadedFile],
     bundle: Annotated[
-        str | None, Form(None, description="Name of a bundle on offer, such as `chest`; the site's first by default.")
+        str | None, Form(None, description="Name of a bundle on offer, such as `chest`; it goes before the task.")
+    ] = None,
+    task: Annotated[
+        str | None,
+        Form(None, description="What the picture shows, such as `chest`; `auto`, the default, has it found out."),
     ] = None,
 ) -> PredictionOut:
     """Answer one picture: JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or DICOM of at most 30 MB. Open to anybody."""
     add_never_cache_headers(response)
-    return describe_answer(answer_upload(file, bundle=bundle))
+    return describe_answer(answer_upload(file, bundle=bundle, task=task))
 
 
 @api.exception_handler(SecondlookError)

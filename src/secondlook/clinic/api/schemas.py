@@ -1,14 +1,15 @@
 """What the API answers with."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from ninja import Schema
 from pydantic import Field
 
 from secondlook.clinic.look.outline import find_outline
 from secondlook.clinic.look.presentation import read_language
-from secondlook.clinic.look.services import Answer, encode_heatmap
-from secondlook.clinic.look.wording import WORDS
+from secondlook.clinic.look.services import Answer, NoAnswer, encode_heatmap
+from secondlook.clinic.look.wording import ANY, WORDS
+from secondlook.inference.router import Route
 from secondlook.inference.schema import MapKind
 
 
@@ -59,15 +60,27 @@ class OutlineOut(Schema):
     diameter_mm: float | None = Field(description="The same in millimetres, where a DICOM file states them.")
 
 
-class PredictionOut(Schema):
-    """A second look at one picture."""
+class RouteOut(Schema):
+    """How the task was found out."""
 
-    task: str = Field(description="`skin`, `mole`, `chest`, `knee` or `bone`.")
-    label: str = Field(
+    nearest: str = Field(description="The task whose pictures this one resembles most.")
+    scores: dict[str, float] = Field(
+        description="By task, how far the picture lies from its pictures; up to 1 it belongs to them."
+    )
+
+
+class PredictionOut(Schema):
+    """A second look at one picture; of one that belongs to no task, all that a bundle says is null or empty."""
+
+    task: str = Field(description="`skin`, `mole`, `chest`, `knee` or `bone`; `none` of these on offer.")
+    route: RouteOut | None = Field(description="How the task was found out; null where it was chosen.")
+    label: str | None = Field(
         description="The label whose probability stands highest above its usual share; not always the most probable."
     )
     probabilities: dict[str, float] = Field(description="Calibrated probability of each label; they add up to 1.")
-    risk: float = Field(description="Sum of the probabilities of the alarming labels, which the triage rests on.")
+    risk: float | None = Field(
+        description="Sum of the probabilities of the alarming labels, which the triage rests on."
+    )
     malignancy: float | None = Field(
         description="Sum of the probabilities of the malignant labels; null where the task has none."
     )
@@ -79,16 +92,16 @@ class PredictionOut(Schema):
     )
     undecided: bool = Field(description="Whether that set is too wide to say anything; the triage stands all the same.")
     quality: QualityOut
-    outlier_score: float
-    bundle: BundleOut
-    heatmap: str = Field(
+    outlier_score: float | None
+    bundle: BundleOut | None
+    heatmap: str | None = Field(
         description="PNG data URI, transparent where nothing spoke for the label; it covers the part that `seen` gives."
     )
-    heatmap_kind: MapKind = Field(
+    heatmap_kind: MapKind | None = Field(
         description="What the heatmap shows: places whose sum is the answer, the model's answer for each place alone, "
         "or what hiding each part of the picture takes away."
     )
-    seen: tuple[float, float, float, float] = Field(
+    seen: tuple[float, float, float, float] | None = Field(
         description="Left, top, right and lower edge of what the model saw, as shares of the picture."
     )
     outline: OutlineOut | None = Field(
@@ -106,23 +119,18 @@ class ProblemOut(Schema):
     detail: str = Field(description="What was expected, what came and what to do.")
 
 
-def describe_answer(answer: Answer) -> PredictionOut:
+def describe_answer(answer: Answer | NoAnswer) -> PredictionOut:
     """Return an answer as the API gives it, its sentences in the reader's language."""
     prediction = answer.prediction
     language = read_language()
+    own = describe_nothing(answer) if isinstance(answer, NoAnswer) else describe_bundle(answer)
     return PredictionOut(
         task=prediction.task,
-        label=prediction.label,
-        probabilities=dict(prediction.probabilities),
-        risk=prediction.risk,
-        malignancy=prediction.malignancy,
         triage=prediction.triage,
         reasons=[
             ReasonOut(code=reason.code, text=reason.describe(language), figures=dict(reason.figures))
             for reason in prediction.reasons
         ],
-        prediction_set=list(prediction.prediction_set),
-        undecided=prediction.undecided,
         quality=QualityOut(
             evaluable=prediction.quality.evaluable,
             flags=[
@@ -130,14 +138,49 @@ def describe_answer(answer: Answer) -> PredictionOut:
                 for flag in prediction.quality.flags
             ],
         ),
-        outlier_score=prediction.outlier_score,
-        bundle=BundleOut(name=prediction.bundle.name, version=prediction.bundle.version, hash=prediction.bundle.sha256),
-        heatmap=encode_heatmap(prediction),
-        heatmap_kind=prediction.heatmap_kind,
-        seen=prediction.seen,
-        outline=describe_outline(answer),
-        notice=str(WORDS[prediction.task].notice),
+        **own,
     )
+
+
+def describe_bundle(answer: Answer) -> dict[str, Any]:
+    """Return the fields that a bundle fills in."""
+    prediction = answer.prediction
+    return {
+        "route": describe_route(answer.route),
+        "label": prediction.label,
+        "probabilities": dict(prediction.probabilities),
+        "risk": prediction.risk,
+        "malignancy": prediction.malignancy,
+        "prediction_set": list(prediction.prediction_set),
+        "undecided": prediction.undecided,
+        "outlier_score": prediction.outlier_score,
+        "bundle": BundleOut(
+            name=prediction.bundle.name, version=prediction.bundle.version, hash=prediction.bundle.sha256
+        ),
+        "heatmap": encode_heatmap(prediction),
+        "heatmap_kind": prediction.heatmap_kind,
+        "seen": prediction.seen,
+        "outline": describe_outline(answer),
+        "notice": str(WORDS[prediction.task].notice),
+    }
+
+
+def describe_nothing(answer: NoAnswer) -> dict[str, Any]:
+    """Return the same fields where no bundle was asked."""
+    unknown = ("label", "risk", "malignancy", "outlier_score", "bundle", "heatmap", "heatmap_kind", "seen", "outline")
+    return {
+        **dict.fromkeys(unknown),
+        "route": describe_route(answer.prediction.route),
+        "probabilities": {},
+        "prediction_set": [],
+        "undecided": False,
+        "notice": str(ANY.notice),
+    }
+
+
+def describe_route(route: Route | None) -> RouteOut | None:
+    """Return how the task was found out."""
+    return route and RouteOut(nearest=route.nearest, scores=dict(route.scores))
 
 
 def describe_outline(answer: Answer) -> OutlineOut | None:

@@ -11,10 +11,14 @@ from django.utils.translation import gettext as _
 
 from secondlook.conditions import Task, find_task
 from secondlook.errors import BundleError, InputError
+from secondlook.inference.auto import AutoPredictor
 from secondlook.inference.bundle import find_bundle, open_bundle, read_facts
 from secondlook.inference.predictor import Predictor
+from secondlook.inference.router import load_router
 
 logger = logging.getLogger(__name__)
+
+AUTO = "auto"
 
 
 class UnknownBundleError(InputError):
@@ -61,20 +65,35 @@ def list_choices() -> tuple[Offer, ...]:
     return tuple(first.values())
 
 
-def find_choice(task: str | None) -> Offer:
-    """Return what the page offers for a task, by its key, or the default.
+def has_auto() -> bool:
+    """Return whether a picture can be led to its task here: there are several, and the router knows one of them.
+
+    Raises:
+        BundleError: A bundle on offer or the router is missing or does not follow the schema.
+    """
+    known = load_router(settings.CONFIGURATION.router).tasks
+    return len(list_choices()) > 1 and any(offer.task.key in known for offer in list_choices())
+
+
+def find_choice(task: str | None) -> Offer | None:
+    """Return what the page offers for a task, by its key; nothing where the picture itself is to say its task.
+
+    Without a key that is so where it can be, and the default bundle's task else.
 
     Raises:
         UnknownBundleError: There is no bundle for that task on offer.
-        BundleError: A bundle on offer is missing or does not follow the schema.
+        BundleError: A bundle on offer or the router is missing or does not follow the schema.
     """
     choices = {offer.task.key: offer for offer in list_choices()}
+    auto = has_auto()
+    if auto and (not task or task == AUTO):
+        return None
     if not task:
         return next(iter(choices.values()))
     try:
         return choices[task]
     except KeyError:
-        raise refuse_unknown("task", "une tâche", choices, task) from None
+        raise refuse_unknown("task", "une tâche", [*([AUTO] if auto else []), *choices], task) from None
 
 
 @cache
@@ -119,6 +138,16 @@ def find_predictor(name: str | None = None) -> Predictor:
         return predictors[name]
     except KeyError:
         raise refuse_unknown("bundle", "un modèle", predictors, name) from None
+
+
+@cache
+def find_auto() -> AutoPredictor:
+    """Return what leads pictures to the bundles on offer; wait while they load.
+
+    Raises:
+        BundleError: The bundles or the router could not be loaded.
+    """
+    return AutoPredictor(list(start_loading().result().values()), load_router(settings.CONFIGURATION.router))
 
 
 def refuse_unknown(kind: str, french: str, offered: Iterable[str], got: str) -> UnknownBundleError:

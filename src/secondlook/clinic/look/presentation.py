@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 
 from secondlook.clinic.look.figures import describe_evidence, write_share
 from secondlook.clinic.look.outline import ShownOutline, present_outline
-from secondlook.clinic.look.services import Answer, encode_heatmap, encode_picture
-from secondlook.clinic.look.wording import WORDS, TaskWords, TriageWords
+from secondlook.clinic.look.predictors import AUTO, list_choices
+from secondlook.clinic.look.services import Answer, NoAnswer, encode_heatmap, encode_picture
+from secondlook.clinic.look.wording import ANY, WORDS, TaskWords, TriageWords
 from secondlook.conditions import Label, Language, Task
 from secondlook.imaging.resize import Box
 from secondlook.inference.predictor import BundleIdentity, Triage
@@ -139,8 +140,16 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """A task that the reader may choose instead."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Presented:
-    """Everything that the answer's template shows."""
+    """Everything that the answer's template shows; ``taken`` and ``others`` where the picture itself said its task."""
 
     task: str
     triage: Triage
@@ -156,11 +165,27 @@ class Presented:
     bundle: BundleIdentity
     evidence: str
     heatmap_kind: MapKind
+    taken: str
+    others: tuple[Other, ...]
+    again: str
 
     @property
     def evaluable(self) -> bool:
         """Whether the probabilities mean anything."""
         return self.triage != "not_evaluable"
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedNowhere:
+    """What the template shows of a picture that belongs to no task on offer."""
+
+    triage: Triage
+    words: TriageWords
+    warnings: tuple[str, ...]
+    shown: Shown
+    others: tuple[Other, ...]
+    notice: str
+    again: str = AUTO
 
 
 def read_language() -> Language:
@@ -192,6 +217,32 @@ def present_answer(answer: Answer) -> Presented:
         bundle=prediction.bundle,
         evidence=describe_evidence(predictor.bundle.evidence, words.evidence),
         heatmap_kind=prediction.heatmap_kind,
+        taken=predictor.task.names[language] if answer.route else "",
+        others=list_others(prediction.task) if answer.route else (),
+        again=AUTO if answer.route else prediction.task,
+    )
+
+
+def present_nowhere(answer: NoAnswer) -> PresentedNowhere:
+    """Return why a picture belongs to no task, as the page shows it."""
+    prediction, language = answer.prediction, read_language()
+    height, width = answer.picture.pixels.shape[:2]
+    reasons = [reason for reason in prediction.reasons if reason.code not in SAID_ELSEWHERE]
+    return PresentedNowhere(
+        triage=prediction.triage,
+        words=ANY.triage[prediction.triage],
+        warnings=tuple(reason.describe(language) for reason in reasons),
+        shown=Shown(encode_picture(answer.picture), "", width, height, (0, 0, 1, 1)),
+        others=list_others(prediction.task),
+        notice=str(ANY.notice),
+    )
+
+
+def list_others(task: str) -> tuple[Other, ...]:
+    """Return the tasks on offer but this one."""
+    language = read_language()
+    return tuple(
+        Other(offer.task.key, offer.task.names[language]) for offer in list_choices() if offer.task.key != task
     )
 
 

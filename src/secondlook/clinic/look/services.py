@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from django.core.files.base import File
 from PIL import Image
 
-from secondlook.clinic.look.predictors import find_predictor
+from secondlook.clinic.look.predictors import find_auto, find_choice, find_predictor
 from secondlook.explanation.overlay import draw_overlay, encode_png
 from secondlook.imaging.read import Picture, read_picture
-from secondlook.imaging.resize import read_size
-from secondlook.inference.predictor import Prediction, Predictor
+from secondlook.inference.auto import Unplaced
+from secondlook.inference.predictor import Prediction, Predictor, choose_target
+from secondlook.inference.router import Route
 
 # Reading the worst picture takes up to 600 MB for a moment: two at a time in a process, others wait their turn.
 TURNS = threading.BoundedSemaphore(2)
@@ -28,25 +29,60 @@ class Answer:
         prediction: What the predictor said.
         picture: The picture as it was read, without any metadata.
         predictor: Who said it.
+        route: Where the picture was led, where nobody chose its task.
     """
 
     prediction: Prediction
     picture: Picture
     predictor: Predictor
+    route: Route | None = None
 
 
-def answer_upload(upload: "File[bytes]", *, bundle: str | None = None) -> Answer:
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """What a picture gave that belongs to no task on offer.
+
+    Attributes:
+        prediction: Why.
+        picture: The picture as it was read, without any metadata.
+    """
+
+    prediction: Unplaced
+    picture: Picture
+
+
+def answer_upload(upload: "File[bytes]", *, bundle: str | None = None, task: str | None = None) -> Answer | NoAnswer:
     """Read an uploaded picture once and predict; nothing of it is kept.
 
+    Args:
+        upload: The picture.
+        bundle: Name of the bundle that answers.
+        task: Where no bundle is named, the task; without one, or with ``auto``, the picture itself says it.
+
     Raises:
-        InputError: The file is no picture that can be read, or the bundle is not on offer.
+        InputError: The file is no picture that can be read, or the bundle or task is not on offer.
         BundleError: The bundles could not be loaded.
     """
+    if bundle is None:
+        chosen = find_choice(task)
+        if chosen is None:
+            return answer_led(upload)
+        bundle = chosen.name
     predictor = find_predictor(bundle)
     with TURNS:
         # The target is the one that the predictor itself reads with, so that every door sees the same pixels.
-        picture = read_picture(upload.read(), target_px=max(read_size(predictor.bundle.facts.input_size_px)))
+        picture = read_picture(upload.read(), target_px=choose_target(predictor.bundle.facts.input_size_px))
         return Answer(predictor.predict(picture), picture, predictor)
+
+
+def answer_led(upload: "File[bytes]") -> Answer | NoAnswer:
+    """Read an uploaded picture, find out its task, and predict."""
+    auto = find_auto()
+    with TURNS:
+        looked = auto.look(upload.read())
+    if isinstance(looked.prediction, Unplaced):
+        return NoAnswer(looked.prediction, looked.picture)
+    return Answer(looked.prediction, looked.picture, auto.predictors[looked.prediction.task], looked.route)
 
 
 def encode_heatmap(prediction: Prediction) -> str:

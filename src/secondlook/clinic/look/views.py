@@ -13,10 +13,18 @@ from django.views.decorators.vary import vary_on_headers
 
 from secondlook.clinic.look.card import present_card
 from secondlook.clinic.look.figures import describe_evidence
-from secondlook.clinic.look.predictors import Offer, find_choice, find_predictor, list_choices, list_offers
-from secondlook.clinic.look.presentation import present_answer, read_language
-from secondlook.clinic.look.services import answer_upload
-from secondlook.clinic.look.wording import WORDS, TaskWords
+from secondlook.clinic.look.predictors import (
+    AUTO,
+    Offer,
+    find_choice,
+    find_predictor,
+    has_auto,
+    list_choices,
+    list_offers,
+)
+from secondlook.clinic.look.presentation import present_answer, present_nowhere, read_language
+from secondlook.clinic.look.services import NoAnswer, answer_upload
+from secondlook.clinic.look.wording import ANY, WORDS, TaskWords
 from secondlook.clinic.refusals import describe_limit, refuse, refuse_error
 from secondlook.errors import SecondlookError
 
@@ -46,17 +54,23 @@ def show_page(request: HttpRequest) -> HttpResponse:
             return render(request, "clinic/page.html", context)
         if upload is None:
             return refuse(request, _("Expected a picture, got none. Choose a file first."), status=400)
-        answer = answer_upload(upload, bundle=chosen.name)
+        answer = answer_upload(upload, bundle=chosen and chosen.name)
     except SecondlookError as error:
         return refuse_error(request, error)
-    template = "clinic/_answer.html" if "HX-Request" in request.headers else "clinic/page.html"
-    return render(request, template, context | {"answer": present_answer(answer)})
+    part, shown = (
+        ("clinic/_nowhere.html", present_nowhere(answer))
+        if isinstance(answer, NoAnswer)
+        else ("clinic/_answer.html", present_answer(answer))
+    )
+    template = part if "HX-Request" in request.headers else "clinic/page.html"
+    return render(request, template, context | {"answer": shown, "answer_template": part})
 
 
-def describe_page(chosen: Offer) -> dict[str, Any]:
-    """Return what the page's template shows where this offer is chosen."""
+def describe_page(chosen: Offer | None) -> dict[str, Any]:
+    """Return what the page's template shows where this offer is chosen, or none and the picture says its task."""
     limit, language = settings.LARGEST_PICTURE_BYTES, read_language()
-    choices = [
+    choices = [describe_auto(chosen is None)] if has_auto() else []
+    choices += [
         Choice(
             key=offer.task.key,
             name=offer.task.names[language],
@@ -69,13 +83,18 @@ def describe_page(chosen: Offer) -> dict[str, Any]:
     ]
     return {
         "choices": choices,
-        "chosen": WORDS[chosen.task.key],
+        "chosen": WORDS[chosen.task.key] if chosen else ANY,
         "cropped": " ".join(choice.key for choice in choices if not choice.whole),
         "photographs": " ".join(choice.key for choice in choices if choice.kind == "photograph"),
         "limit_bytes": limit,
         "limit_mb": limit // 10**6,
         "too_large": describe_limit(),
     }
+
+
+def describe_auto(chosen: bool) -> Choice:
+    """Return the choice to leave the choice to the picture."""
+    return Choice(key=AUTO, name=_("Find out"), words=ANY, kind="photograph", whole=True, chosen=chosen)
 
 
 @require_GET

@@ -140,6 +140,16 @@ find("languages").addEventListener("submit", async (event) => {
   else location.reload();
 });
 
+// Another task for the picture at hand: the same file goes once more. Without one the link leads to the form.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-overrule]");
+  if (!link || !find("file").files.length) return;
+  event.preventDefault();
+  form.querySelector(`[name=task][value=${link.dataset.overrule}]`).checked = true;
+  follow();
+  form.requestSubmit();
+});
+
 document.addEventListener("input", (event) => {
   if (event.target.id === "opacity") find("heatmap").setAttribute("opacity", event.target.value / 100);
 });
