@@ -4,11 +4,14 @@ import copy
 import dataclasses
 import re
 
+import numpy as np
 import pytest
 
 from secondlook.conditions import TASKS
 from secondlook.evaluation.card.render import render_card
 from secondlook.evaluation.card.voice import Voice
+from secondlook.evaluation.fit import choose_outlier_limit
+from secondlook.evaluation.strangers import Strangers
 from secondlook.inference.bundle import CARDS, CHECKLISTS
 
 SECTIONS = {
@@ -220,6 +223,17 @@ def test_an_outside_test_is_a_row_with_labels_and_without(bundle):
     assert "| `empty` | 0 pictures of 0 lesions or patients | – | – | – | – |" in card
     assert "nothing was measured on pictures from other places" not in card
     assert "nothing was measured on pictures from other places" in bundle.card
+
+
+def test_strangers_are_told_as_the_served_method_refuses_them(bundle, finished_folder, drawn_manifest, foreign_folder):
+    pictures = tuple(sorted(foreign_folder.glob("*.png")))
+    strangers = [Strangers("papers", near=False, pictures=pictures, groups=np.array([path.stem for path in pictures]))]
+    _, found = choose_outlier_limit(finished_folder, drawn_manifest.select("calibration"), strangers, resamples=100)
+    served = next(method for method in found["methods"] if method["served"])
+    other = change(bundle, outliers=found)
+    share = Voice("fr").share(served["refused"]["papers"])
+    assert f"| `papers` | éloignées | 5 | {share} |" in render_card(other, other.evidence, "fr")
+    assert "| far |" not in bundle.card
 
 
 def test_what_was_stressed_is_told_and_what_was_not_is_named(bundle, stressed):

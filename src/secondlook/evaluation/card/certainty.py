@@ -3,7 +3,7 @@
 from typing import Any
 
 from secondlook.evaluation.card.source import Source
-from secondlook.evaluation.card.voice import join_parts
+from secondlook.evaluation.card.voice import join_parts, write_table
 
 METHODS = {
     "temperature": {"en": "one temperature", "fr": "une température unique"},
@@ -17,7 +17,13 @@ def write_certainty(source: Source) -> str:
     heading = source.voice(
         en="## Calibration, prediction sets, refusals", fr="## Calibration, ensembles de prédiction, refus"
     )
-    return join_parts(heading, _describe_calibration(source), _describe_sets(source), _describe_refusals(source))
+    return join_parts(
+        heading,
+        _describe_calibration(source),
+        _describe_sets(source),
+        _describe_refusals(source),
+        _tabulate_strangers(source),
+    )
 
 
 def _describe_calibration(source: Source) -> str:
@@ -114,3 +120,29 @@ def _describe_refusals(source: Source) -> str:
         fr=f"Sur {count} images montrant autre chose (`{folder}`), {beyond} dépassaient la limite et {refused} "
         "étaient non évaluables.",
     )
+
+
+def _tabulate_strangers(source: Source) -> str:
+    found: Any = source.evidence.outliers
+    if not found:
+        return ""
+    voice = source.voice
+    served = next(method for method in found["methods"] if method["served"])
+    text = voice(
+        en="Pictures that it is not for, other than those that chose the method (near: like its own, but not what it "
+        "was made for):",
+        fr="Images pour lesquelles il n’est pas fait, autres que celles qui ont fait choisir la méthode (proches : "
+        "semblables aux siennes, mais hors de son domaine) :",
+    )
+    rows = [
+        (
+            f"`{kind['name']}`",
+            voice(en="near", fr="proches") if kind["near"] else voice(en="far", fr="éloignées"),
+            voice.count(kind["pictures"]),
+            voice.share(served["refused"][kind["name"]]),
+            voice.figure(served["auc"][kind["name"]]),
+        )
+        for kind in found["sets"]
+    ]
+    headings = voice(en="Pictures|Kind|Number|Refused|AUC", fr="Images|Type|Nombre|Refusées|AUC").split("|")
+    return f"{text}\n\n{write_table(headings, rows)}"

@@ -1,5 +1,6 @@
 """The card's beginning: what the bundle is, what it is for, for whom, and what it is not for."""
 
+from secondlook.conditions import Language
 from secondlook.evaluation.card.source import Source
 from secondlook.evaluation.card.voice import join_parts, space_french, write_list
 from secondlook.evaluation.scope import SCOPES, find_notes
@@ -29,7 +30,7 @@ def write_head(source: Source) -> str:
         en=f"> **Every figure here is marked:** {leak}",
         fr=f"> **Chaque chiffre ci-dessous est à lire avec réserve :** {leak}",
     )
-    other = "fr" if voice.language == "en" else "en"
+    other: Language = "fr" if voice.language == "en" else "en"
     more = voice(
         en=f"[Cette fiche en français]({CARDS[other]}) · [Reporting checklists]({CHECKLISTS['en']})",
         fr=f"[This card in English]({CARDS[other]}) · [Listes de contrôle]({CHECKLISTS['fr']})",
