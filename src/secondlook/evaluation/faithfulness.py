@@ -126,7 +126,9 @@ def align_mask(
         bool height×width.
     """
     left, top, right, bottom = find_box(mask.shape[1], mask.shape[0], size_px=(picture[1], picture[0]))
-    across, down = right - left, bottom - top
-    box = (left + seen[0] * across, top + seen[1] * down, left + seen[2] * across, top + seen[3] * down)
+    edges = np.interp((seen[0], seen[2]), (0, 1), (left, right)), np.interp((seen[1], seen[3]), (0, 1), (top, bottom))
+    # Sums of floats may end a hair outside of the mask.
+    (west, east), (north, south) = (np.clip(pair, 0, side) for pair, side in zip(edges, mask.shape[::-1], strict=True))
+    box = (float(west), float(north), float(east), float(south))
     cover = Image.fromarray(mask.astype(np.uint8) * 255).resize((size[1], size[0]), Image.Resampling.BOX, box=box)
     return np.asarray(cover) > 127
