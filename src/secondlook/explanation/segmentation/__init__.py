@@ -49,7 +49,7 @@ METHODS: Final[Mapping[str, Method]] = {
     "kmeans": Method(segment_by_clusters, "The darker of two clusters of colours."),
     "otsu": Method(segment_by_threshold, "What is darker than Otsu's automatic threshold."),
 }
-DEFAULT: Final = "walk"
+DEFAULT: Final = "network"
 
 
 def find_method(name: str) -> Method:

@@ -10,6 +10,8 @@ from secondlook.explanation.segmentation.preparation import Pixels
 from secondlook.explanation.segmentation.regions import Mask, choose_lesion
 from secondlook.inference.outliner import SHIPPED, load_outliner
 
+LEAST_CONTRAST = 8  # a picture of one colour, which the network has never seen
+
 
 @dataclass(frozen=True, slots=True)
 class OutlineNetwork:
@@ -34,5 +36,7 @@ class OutlineNetwork:
             BundleError: The network is missing or damaged.
         """
         height, width = pixels.shape[:2]
+        if int(np.ptp(pixels, axis=(0, 1)).max()) < LEAST_CONTRAST:
+            return np.zeros((height, width), dtype=bool)
         shares = Image.fromarray(load_outliner(self.folder).score(pixels))
         return choose_lesion(np.asarray(shares.resize((width, height), Image.Resampling.BICUBIC)) > 0.5, radius_px=1.0)
