@@ -17,6 +17,7 @@ from secondlook.cli.evaluate import evaluate
 from secondlook.cli.explore import explore
 from secondlook.cli.outline import outline_app
 from secondlook.cli.predict import predict
+from secondlook.cli.reference import reference_app
 from secondlook.cli.router import router_app
 from secondlook.cli.serve import serve
 from secondlook.cli.train import train
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.command()(predict)
 app.add_typer(outline_app, name="outline")
+app.add_typer(reference_app, name="reference")
 app.add_typer(bundle_app, name="bundle")
 data_app.command()(explore)
 app.add_typer(data_app, name="data")
