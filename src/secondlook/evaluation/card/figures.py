@@ -33,7 +33,6 @@ PER_LABEL: Mapping[str, Words] = {
     "specificity": {"en": "Specificity", "fr": "Spécificité"},
     "ppv": {"en": "PPV", "fr": "VPP"},
     "npv": {"en": "NPV", "fr": "VPN"},
-    "f1": {"en": "F1", "fr": "F1"},
 }
 
 

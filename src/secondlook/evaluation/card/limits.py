@@ -1,10 +1,11 @@
 """The card's end: outside tests, limits, how to reproduce it, licence, and how to cite it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from secondlook.evaluation.card.source import Source
 from secondlook.evaluation.card.voice import join_parts, write_list, write_table
-from secondlook.evaluation.scope import find_notes
+from secondlook.evaluation.scope import Words, find_notes
 
 
 def write_outside(source: Source) -> str:
@@ -40,20 +41,25 @@ def _write_test(source: Source, name: str, test: Any) -> list[str]:
     return [*row, *["–"] * 3, voice.share(outlier) if outlier else "–"]
 
 
+ALWAYS: tuple[Words, ...] = (
+    {
+        "en": "Probabilities are calibrated for the class shares of the calibration data.",
+        "fr": "Les probabilités sont calibrées pour les proportions de classes des données de calibration.",
+    },
+    {
+        "en": "The outlier limit refuses most of what is no such picture at all, not everything.",
+        "fr": "La limite d’atypie écarte la plupart des images sans rapport, pas toutes.",
+    },
+    {
+        "en": "It was measured on stored pictures, not in use: whether it helps patients is not known.",
+        "fr": "Il a été évalué sur des images archivées, non en situation : on ignore s’il est utile aux patients.",
+    },
+)
+
+
 def write_limits(source: Source) -> str:
     """Return what the figures do not tell."""
     voice, name = source.voice, source.facts.name
-    unmeasured = [] if source.evidence.subgroups else [_name_unmeasured(source)]
-    outside = (
-        []
-        if source.evidence.outside
-        else [
-            voice(
-                en="Expect less elsewhere: nothing was measured on pictures from other places.",
-                fr="Ailleurs, s’attendre à de moins bons résultats : rien n’y a été mesuré.",
-            )
-        ]
-    )
     lines = [
         voice(
             en="The figures hold for pictures from where the measured ones come from. Measure on your own pictures "
@@ -61,7 +67,6 @@ def write_limits(source: Source) -> str:
             fr="Les chiffres valent pour des images de même provenance que celles évaluées. À évaluer d’abord sur ses "
             f"propres images : `secondlook evaluate {name} MON_MANIFESTE.csv`.",
         ),
-        *outside,
         voice(
             en=f"Rare labels rest on few {source.groups}: read their intervals, not their values.",
             fr=f"Les classes rares reposent sur peu de {source.groups} : en lire les intervalles, pas les valeurs.",
@@ -72,21 +77,20 @@ def write_limits(source: Source) -> str:
             fr=f"Les valeurs prédictives dépendent de la fréquence {source.of_risk} parmi les images évaluées ; elle "
             "peut être plus faible dans une autre pratique.",
         ),
-        voice(
-            en="Probabilities are calibrated for the class shares of the calibration data.",
-            fr="Les probabilités sont calibrées pour les proportions de classes des données de calibration.",
-        ),
-        voice(
-            en="The outlier limit refuses most of what is no such picture at all, not everything.",
-            fr="La limite d’atypie écarte la plupart des images sans rapport, pas toutes.",
-        ),
-        voice(
-            en="It was measured on stored pictures, not in use: whether it helps patients is not known.",
-            fr="Il a été évalué sur des images archivées, non en situation : on ignore s’il est utile aux patients.",
-        ),
-        *unmeasured,
+        *(voice(en=line["en"], fr=line["fr"]) for line in ALWAYS),
+        *_list_unmeasured(source),
     ]
     return join_parts(voice(en="## Limits", fr="## Limites"), write_list(lines))
+
+
+def _list_unmeasured(source: Source) -> Iterator[str]:
+    if not source.evidence.outside:
+        yield source.voice(
+            en="Expect less elsewhere: nothing was measured on pictures from other places.",
+            fr="Ailleurs, s’attendre à de moins bons résultats : rien n’y a été mesuré.",
+        )
+    if not source.evidence.subgroups:
+        yield _name_unmeasured(source)
 
 
 def _name_unmeasured(source: Source) -> str:
