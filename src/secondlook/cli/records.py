@@ -140,5 +140,5 @@ def explain_refusal(record: Record) -> str:
     """Return in few words why a picture is not evaluable."""
     if record["task"] == "none":
         codes = {reason["code"] for reason in record["reasons"]}
-        return "no model for it" if "not_offered" in codes else "unlike the pictures of any task"
+        return "no model for it" if "not_offered" in codes else "of no task here"
     return "quality: " + list_flags(record) if not record["quality"]["evaluable"] else "unlike the calibration pictures"

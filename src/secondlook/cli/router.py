@@ -2,17 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from secondlook.cli.data import track_on_stderr
-from secondlook.errors import InputError
-
-if TYPE_CHECKING:
-    from secondlook.evaluation.strangers import Strangers
+from secondlook.cli.evaluate import find_kinds
 
 router_app = typer.Typer(help="Make and measure the router, which leads a picture to its task.", no_args_is_help=True)
 
@@ -39,10 +36,12 @@ def fit(
 def measure(
     manifests: Manifests,
     far: Annotated[
-        list[str] | None, typer.Option(help="NAME=PLACE: pictures of no task, a folder or a manifest; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="NAME=PATH", help="Pictures of no task: a folder or a manifest; may be repeated."),
     ] = None,
     near: Annotated[
-        list[str] | None, typer.Option(help="NAME=PLACE: pictures of a task from elsewhere; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="NAME=PATH", help="Pictures of a task from elsewhere; may be repeated."),
     ] = None,
     router: Annotated[Path | None, typer.Option(help="The router's folder; default: the shipped one.")] = None,
     bundle: Annotated[
@@ -64,7 +63,7 @@ def measure(
     from secondlook.inference.router import SHIPPED, load_router
 
     folder = router or SHIPPED
-    kinds = [*parse_strangers(near, near=True), *parse_strangers(far, near=False), *draw_strangers()]
+    kinds = [*find_kinds(near, near=True), *find_kinds(far, near=False), *draw_strangers()]
     auto = load_auto(split_names(bundle), router=load_router(folder))
     console = Console(stderr=True)
     tables = [read_manifest(path) for path in manifests]
@@ -79,23 +78,6 @@ def measure(
 def split_names(names: str) -> tuple[str, ...]:
     """Return what commas separate."""
     return tuple(part.strip() for part in names.split(",") if part.strip())
-
-
-def parse_strangers(options: list[str] | None, *, near: bool) -> "list[Strangers]":
-    """Return the pictures that each NAME=PLACE stands for.
-
-    Raises:
-        InputError: An option has another form, or its place is not there.
-    """
-    from secondlook.evaluation.strangers import find_strangers
-
-    found = []
-    for option in options or []:
-        name, _, place = option.partition("=")
-        if not name or not Path(place).exists() or not place:
-            raise InputError(f"Expected NAME=FOLDER or NAME=MANIFEST.csv, got {name!r} and a place that is not there.")
-        found.append(find_strangers(name, Path(place), near=near))
-    return found
 
 
 def draw_routing(measured: dict[str, Any]) -> Table:

@@ -62,7 +62,10 @@ class AutoPredictor:
 
     def __init__(self, predictors: Sequence[Predictor], router: Router | None = None) -> None:
         self._router = router or load_router()
-        self.predictors: Mapping[str, Predictor] = {one.task.key: one for one in reversed(predictors)}
+        first: dict[str, Predictor] = {}
+        for one in predictors:
+            first.setdefault(one.task.key, one)
+        self.predictors: Mapping[str, Predictor] = first
         self._tasks = tuple(key for key in self._router.tasks if key in self.predictors)
         if not self._tasks:
             raise BundleError(
