@@ -58,11 +58,14 @@ class Configuration(BaseSettings):
         min_length=1,
         description="Bundles on offer, by shipped name or folder; the first is the default.",
     )
+    references: CommaSeparated = Field(
+        (), description="Reference sets to show similar cases from, by folder; each of a bundle on offer."
+    )
     router: Path = Field(SHIPPED, description="Folder of what leads a picture to its task; default: the shipped one.")
     language: Literal["en", "fr"] = Field("en", description="Language where the browser asks for no known one.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
-    @field_validator("allowed_hosts", "trusted_proxies", "bundles", mode="before")
+    @field_validator("allowed_hosts", "trusted_proxies", "bundles", "references", mode="before")
     @classmethod
     def split_commas(cls, value: Any) -> Any:
         """Split a comma-separated text."""

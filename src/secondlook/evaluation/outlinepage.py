@@ -156,7 +156,7 @@ def draw_both(pixels: NDArray[np.uint8], found: NDArray[np.bool_], drawn: NDArra
     for mask, colour in ((drawn, DRAWN), (found, FOUND)):
         if mask.any():
             border = trace_border(mask) * factor
-            draw.line([(float(x), float(y)) for x, y in (*border, border[0])], fill=colour, width=2, joint="curve")
+            draw.line([(float(x), float(y)) for x, y in (*border, border[0])], fill=colour, width=3, joint="curve")
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=85)
     return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}"

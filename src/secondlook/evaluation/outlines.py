@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from secondlook.data.fingerprint import Track, track_silently
 from secondlook.data.masks import Masked, read_pair
-from secondlook.evaluation.intervals import Interval, bootstrap_measures
+from secondlook.evaluation.intervals import Interval, bootstrap_measures, widen_share
 from secondlook.explanation.segmentation import Method
 
 Floats = NDArray[np.float64]
@@ -135,7 +135,8 @@ def bound_figures(
             "nothing_found": weights @ nothing / total,
         }
 
-    return bootstrap_measures(measure, groups, seed=seed, resamples=resamples)
+    figures = bootstrap_measures(measure, groups, seed=seed, resamples=resamples)
+    return figures | {name: widen_share(figures[name], groups) for name in ("failed", "nothing_found")}
 
 
 def find_median(values: Floats, weights: Floats) -> Floats:

@@ -9,6 +9,7 @@ from functools import cache
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from secondlook.clinic.look.similar import check_references
 from secondlook.conditions import Task, find_task
 from secondlook.errors import BundleError, InputError
 from secondlook.inference.auto import AutoPredictor
@@ -109,11 +110,13 @@ def load_offered() -> Mapping[str, Predictor]:
     """Return the predictors of the configured bundles by the bundle's own name, the default first.
 
     Raises:
-        BundleError: One cannot be loaded, is not fit to serve, or two have the same name.
+        BundleError: One cannot be loaded, is not fit to serve, or two have the same name; or a reference set is damaged
+            or of another graph.
     """
     try:
         opened = [open_bundle(find_bundle(source), strict=True) for source in settings.CONFIGURATION.bundles]
         loaded = [Predictor(bundle) for bundle in opened]
+        check_references({bundle.facts.graph.sha256 for bundle in opened})
     except Exception:
         logger.critical("The bundles cannot be loaded, so no picture will be answered.", exc_info=True)
         raise

@@ -9,6 +9,7 @@ from secondlook.clinic.look.figures import describe_evidence, write_share
 from secondlook.clinic.look.outline import ShownOutline, present_outline
 from secondlook.clinic.look.predictors import AUTO, list_choices
 from secondlook.clinic.look.services import Answer, NoAnswer, encode_heatmap, encode_picture
+from secondlook.clinic.look.similar import ShownCases, present_similar
 from secondlook.clinic.look.wording import ANY, WORDS, TaskWords, TriageWords
 from secondlook.conditions import Label, Language, Task
 from secondlook.imaging.resize import Box
@@ -162,6 +163,7 @@ class Presented:
     scale: Scale
     shown: Shown
     outline: ShownOutline | None
+    similar: ShownCases | None
     bundle: BundleIdentity
     evidence: str
     heatmap_kind: MapKind
@@ -214,6 +216,7 @@ def present_answer(answer: Answer) -> Presented:
         scale=present_scale(answer),
         shown=Shown(encode_picture(answer.picture), heatmap, width, height, prediction.seen),
         outline=present_outline(answer),
+        similar=present_similar(answer),
         bundle=prediction.bundle,
         evidence=describe_evidence(predictor.bundle.evidence, words.evidence),
         heatmap_kind=prediction.heatmap_kind,
