@@ -251,6 +251,24 @@ def test_what_was_stressed_is_told_and_what_was_not_is_named(bundle, stressed):
     assert "Not measured: robustness, repeatability, heatmaps and attacks." in read_section(bundle.card, title)
 
 
+def test_an_attack_is_told_by_its_worst_method(bundle):
+    def share(value):
+        return {"value": value, "lower": value - 0.01, "upper": value + 0.01}
+
+    methods = {
+        "fgsm": {"accuracy": [share(0.8), share(0.6)], "served_accuracy": [share(0.85), share(0.8)]},
+        "pgd": {"accuracy": [share(0.4), share(0.125)], "served_accuracy": [share(0.8), share(0.7)]},
+    }
+    clean = {"accuracy": share(0.9), "served_accuracy": share(0.91)}
+    other = change(bundle, attack={"strengths": [1, 4], "clean": clean, "methods": methods})
+    card = render_card(other, other.evidence)
+    assert "at most 4 of 255 levels" in card
+    assert "right in 12.5 % (11.5–13.5) of them in place of 90.0 % (89.0–91.0)" in card
+    assert "this model is right in 70.0 % (69.0–71.0) in place of 91.0 %" in card
+    alone = change(bundle, attack={"strengths": [4], "clean": {"accuracy": share(0.9)}, "methods": methods})
+    assert "Shown the same pictures" not in render_card(alone, alone.evidence)
+
+
 @pytest.mark.parametrize(
     ("lower", "verdict"),
     [((0.1, 0.1), "better than chance does"), ((0.1, -0.1), "in one of two"), ((-0.1, None), "no better than chance")],

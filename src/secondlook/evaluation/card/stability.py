@@ -109,11 +109,23 @@ def _judge_maps(source: Source, better: list[str]) -> str:
 
 
 def _tell_attack(source: Source) -> str:
-    if not source.evidence.attack:
+    found: Any = source.evidence.attack
+    if not found:
         return ""
-    return source.voice(
-        en="**Attacks.** Pictures that were changed on purpose, too little to be seen, were tried; the report holds "
-        "the curves. Whoever can feed pictures in can make the model wrong.",
-        fr="**Attaques.** Des images modifiées à dessein, imperceptiblement, ont été essayées ; le rapport en donne "
-        "les courbes. Qui peut soumettre des images peut faire se tromper le modèle.",
+    voice, clean = source.voice, found["clean"]
+    worst = min(found["methods"].values(), key=lambda method: method["accuracy"][-1]["value"])
+    strength = voice.decimal(found["strengths"][-1], 0)
+    before, after = voice.share(clean["accuracy"]), voice.share(worst["accuracy"][-1])
+    text = voice(
+        en=f"**Attacks.** Whoever has the weights can change pictures unnoticed, by at most {strength} of 255 levels, "
+        f"so that the network is right in {after} of them in place of {before}.",
+        fr=f"**Attaques.** Qui possède les poids peut modifier des images à l’insu de tous, d’au plus {strength} "
+        f"niveaux sur 255, de sorte que le réseau n’a raison que sur {after} d’entre elles au lieu de {before}.",
+    )
+    if "served_accuracy" not in clean:
+        return text
+    before, after = voice.share(clean["served_accuracy"]), voice.share(worst["served_accuracy"][-1])
+    return f"{text} " + voice(
+        en=f"Shown the same pictures, this model is right in {after} in place of {before}.",
+        fr=f"Devant les mêmes images, ce modèle a raison sur {after} au lieu de {before}.",
     )
