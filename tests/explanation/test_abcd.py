@@ -103,6 +103,20 @@ def test_a_dicom_file_s_spacing_gives_millimetres_and_another_file_none() -> Non
     assert plain.diameter_px == pytest.approx(200, rel=0.05)
 
 
+def test_a_large_picture_is_measured_as_a_small_one() -> None:
+    figures = []
+    for size in ((150, 200), (1200, 1600)):
+        pixels, _ = draw_ellipse(size, radii_px=(0.2 * size[0], 0.2 * size[1]))
+        figures.append(outline_picture(Picture(pixels, Source("PNG", size[1], size[0]))))
+    small, large = figures
+    assert small is not None
+    assert large is not None
+    assert max(large.size) <= 256
+    assert large.diameter_px == pytest.approx(8 * small.diameter_px, rel=0.04)
+    assert large.area_share == pytest.approx(small.area_share, rel=0.05)
+    assert large.irregularity == pytest.approx(small.irregularity, rel=0.03)
+
+
 def test_a_lesion_at_the_edge_is_said_to_be_cut_off() -> None:
     pixels, mask = draw_ellipse(centre=(0.5, 0.1))
     assert measure_outline(pixels, mask).cut

@@ -17,8 +17,10 @@ from PIL import Image
 from secondlook.explanation.contour import Line, find_diameter, measure_area, measure_length, trace_border
 from secondlook.explanation.lab import convert_to_lab
 from secondlook.explanation.segmentation import DEFAULT, Segment, find_method
+from secondlook.explanation.segmentation.preparation import shrink_picture
 from secondlook.imaging.read import Picture
 
+MEASURED_PX = 256
 ANGLES = 18
 FOLDED_PX = 128
 LEAST_SHARE = 0.05
@@ -40,8 +42,8 @@ class Outline:
     """What was measured of a lesion's outline.
 
     Attributes:
-        border: float64 360×2, x and y of the closed border in pixels of the picture that was measured.
-        size: Width and height of that picture.
+        border: float64 360×2, x and y of the closed border in pixels of the picture as measured, perhaps reduced.
+        size: Width and height of that.
         area_share: Area inside the border, as a share of the picture.
         cut: Whether the lesion touches the picture's edge: it may go on outside, and the figures are of what is seen.
         asymmetry: Share of the area that has no mirror image across an axis through the centre, mean of two axes at
@@ -85,14 +87,13 @@ def outline_picture(
         segment: How to find it; the default method where none is given.
         mm_per_px: Size of a pixel of the original file; where none is given, what a DICOM file states.
     """
-    mask = (segment or find_method(DEFAULT).segment)(picture.pixels)
+    pixels = shrink_picture(picture.pixels, longer_side_px=MEASURED_PX)
+    mask = (segment or find_method(DEFAULT).segment)(pixels)
     if not mask.any():
         return None
     if mm_per_px is None and picture.source.dicom and picture.source.dicom.spacing_mm:
         mm_per_px = math.prod(picture.source.dicom.spacing_mm) ** 0.5
-    return measure_outline(
-        picture.pixels, mask, reduction=picture.source.width / picture.pixels.shape[1], mm_per_px=mm_per_px
-    )
+    return measure_outline(pixels, mask, reduction=picture.source.width / pixels.shape[1], mm_per_px=mm_per_px)
 
 
 def measure_outline(

@@ -19,12 +19,13 @@ def sketch_outline(pixels: NDArray[np.uint8], outline: Outline) -> Image.Image:
     """Return the picture with border, axes and diameter drawn over it, and the four figures below, RGB.
 
     Args:
-        pixels: uint8 H×W×3, RGB, the picture that was measured.
+        pixels: uint8 H×W×3, RGB, the picture, at any size.
         outline: What was measured.
     """
     image = Image.fromarray(pixels)
-    factor = min(max(1.0, SHORTEST_PX / max(image.size)), LONGEST_PX / max(image.size))
-    image = image.resize((round(image.width * factor), round(image.height * factor)), Image.Resampling.BICUBIC)
+    scale = min(max(1.0, SHORTEST_PX / max(image.size)), LONGEST_PX / max(image.size))
+    image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BICUBIC)
+    factor = image.width / outline.size[0]
     draw = ImageDraw.Draw(image)
     thin = max(3, round(max(image.size) / 300))
     for ends in _find_axes(outline):

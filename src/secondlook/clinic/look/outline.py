@@ -53,8 +53,9 @@ def present_outline(answer: Answer) -> ShownOutline | None:
     outline = find_outline(answer)
     if outline is None:
         return None
+    factor = answer.picture.pixels.shape[1] / outline.size[0]
     return ShownOutline(
-        points=" ".join(f"{x:.1f},{y:.1f}" for x, y in outline.border),
+        points=" ".join(f"{x:.1f},{y:.1f}" for x, y in outline.border * factor),
         asymmetry=_("%(share)s of its area has no mirror image across its axes; 0%% would be symmetric")
         % {"share": write_share(outline.asymmetry)},
         border=_("irregularity %(figure)s; a circle has 1") % {"figure": write_number(outline.irregularity, 2)},

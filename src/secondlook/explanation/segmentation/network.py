@@ -36,7 +36,7 @@ class OutlineNetwork:
             BundleError: The network is missing or damaged.
         """
         height, width = pixels.shape[:2]
-        if int(np.ptp(pixels, axis=(0, 1)).max()) < LEAST_CONTRAST:
+        if all(int(channel.max()) - int(channel.min()) < LEAST_CONTRAST for channel in np.moveaxis(pixels, 2, 0)):
             return np.zeros((height, width), dtype=bool)
         shares = Image.fromarray(load_outliner(self.folder).score(pixels))
         return choose_lesion(np.asarray(shares.resize((width, height), Image.Resampling.BICUBIC)) > 0.5, radius_px=1.0)
