@@ -37,6 +37,10 @@ def compare(
         int,
         typer.Option(min=0, metavar="N", help="Most patients or lesions of the split train to measure; 0 for all."),
     ] = 500,
+    margin: Annotated[
+        float | None,
+        typer.Option(help="Also say whether each is worse than the first by no more than this, for example 0.02."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of samples and bootstrap.")] = 0,
     resamples: Annotated[int, typer.Option(min=100, help="Number of bootstrap resamples.")] = 2000,
 ) -> None:
@@ -50,14 +54,22 @@ def compare(
         secondlook compare skin my-bundle --manifest ham10000.csv --format csv
     """  # noqa: D301  \b keeps the lines of the example apart
     from secondlook.data.manifest import read_manifest
+    from secondlook.evaluation.compare.margin import draw_verdicts, list_verdicts
     from secondlook.evaluation.compare.measure import compare_models
     from secondlook.evaluation.compare.page import write_comparison
     from secondlook.evaluation.compare.report import draw_tables, dump_csv, dump_json, list_marks
     from secondlook.evaluation.compare.runs import find_candidates
+    from secondlook.evaluation.paired import check_margin
 
+    check_margin(margin)
     candidates = find_candidates(runs, read_manifest(manifest) if manifest is not None else None)
     comparison = compare_models(
-        candidates, train_groups=train_groups, seed=seed, resamples=resamples, track=track_on_stderr
+        candidates,
+        train_groups=train_groups,
+        margin=margin,
+        seed=seed,
+        resamples=resamples,
+        track=track_on_stderr,
     )
     if output is not None:
         write_comparison(comparison, output)
@@ -65,6 +77,8 @@ def compare(
         screen = Console(width=None if sys.stdout.isatty() else WIDTH)
         for table in draw_tables(comparison):
             screen.print(table)
+        if any(True for _ in list_verdicts(comparison)):
+            screen.print(draw_verdicts(comparison))
     else:
         sys.stdout.write(dump_json(comparison) if form is Format.JSON else dump_csv(comparison))
     told = Console(stderr=True)

@@ -196,11 +196,17 @@ def compute_auc(
     weights = _check_weights(weights, _check_rows(positive, scores))
     order = np.argsort(scores, kind="stable")
     starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
+    places = np.flatnonzero(positive[order])
+    tie = np.searchsorted(starts, places, side="right") - 1
+    ends = np.append(starts[1:], len(order))[tie]
     weights = weights[..., order]
-    above = np.add.reduceat(weights * positive[order], starts, axis=-1)
-    below = np.add.reduceat(weights * ~positive[order], starts, axis=-1)
-    wins = (above * (np.cumsum(below, axis=-1) - below / 2)).sum(axis=-1)
-    return compute_share(wins, above.sum(axis=-1) * below.sum(axis=-1))
+    above = weights[..., places]
+    weights[..., places] = 0
+    below = np.cumsum(weights, axis=-1, out=weights)
+    # What lies below a positive row counts wholly, what is tied with it by half.
+    before = np.where(starts[tie] > 0, below[..., starts[tie] - 1], 0)
+    wins = np.einsum("...p,...p->...", above, (before + below[..., ends - 1]) / 2)
+    return compute_share(wins, above.sum(axis=-1) * below[..., -1])
 
 
 def compute_class_aucs(

@@ -3,16 +3,20 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from secondlook.errors import InputError
 from secondlook.evaluation.delong import compare_aucs
 from secondlook.evaluation.intervals import Interval, bound_resamples, resample_measures
 from secondlook.evaluation.measures import Answers
 from secondlook.evaluation.summary import measure_summary
 
 Floats = NDArray[np.float64]
+
+Verdict = Literal["not worse", "worse", "not shown", "too few"]
 
 DELONG, BOOTSTRAP = "DeLong", "bootstrap"
 
@@ -104,3 +108,32 @@ def adjust_values(values: Sequence[float]) -> list[float]:
         least = max(least, min(1.0, value * (len(order) - rank)))
         adjusted[place] = least
     return adjusted
+
+
+def check_margin(margin: float | None) -> float | None:
+    """Return a margin that makes sense, or none.
+
+    Raises:
+        InputError: It does not lie between 0 and 1.
+    """
+    if margin is not None and not 0 < margin < 1:
+        raise InputError(f"Expected a margin above 0 and below 1, such as 0.02, got {margin:g}.")
+    return margin
+
+
+def judge_margin(interval: Interval, margin: float) -> Verdict:
+    """Judge a difference from the first model, where higher is better, by its 95 % interval.
+
+    ``not worse`` if all of it lies above −margin, which is a one-sided test at 2.5 %; ``worse`` if all of it lies
+    below; else nothing is shown (Piaggio et al. 2012, CONSORT's extension to non-inferiority,
+    doi 10.1001/jama.2012.87802).
+
+    Example:
+        >>> judge_margin(Interval(-0.01, -0.018, 0.002), 0.02)
+        'not worse'
+    """
+    if math.isnan(interval.lower):
+        return "too few"
+    if interval.lower > -margin:
+        return "not worse"
+    return "worse" if interval.upper < -margin else "not shown"

@@ -94,6 +94,7 @@ class Comparison:
         train_groups: Most patients or lesions of a split train that were measured; 0 for all.
         seed: Of samples and bootstraps.
         resamples: Number of bootstrap resamples.
+        margin: By how much a model may be worse than the first and still count as not worse; none for no verdict.
     """
 
     task: Task
@@ -101,6 +102,7 @@ class Comparison:
     train_groups: int
     seed: int
     resamples: int
+    margin: float | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ def compare_models(
     candidates: Sequence[Candidate],
     *,
     train_groups: int = TRAIN_GROUPS,
+    margin: float | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,
     track: Track = track_silently,
@@ -125,6 +128,7 @@ def compare_models(
     Args:
         candidates: Models of one task.
         train_groups: Most patients or lesions of each split train to measure, drawn by the seed; 0 for all.
+        margin: By how much a model may be worse than the first and still count as not worse; none for no verdict.
         seed: Of samples and bootstraps.
         resamples: Number of bootstrap resamples.
         track: Shows progress.
@@ -151,7 +155,7 @@ def compare_models(
             changed = dataclasses.replace(measured.compared, differences=differences)
             measured = dataclasses.replace(measured, compared=changed)
         models.append(measured.compared)
-    return Comparison(task, tuple(adjust_differences(models)), train_groups, seed, resamples)
+    return Comparison(task, tuple(adjust_differences(models)), train_groups, seed, resamples, margin)
 
 
 def measure_candidate(

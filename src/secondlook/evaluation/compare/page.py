@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 
 from secondlook.data.page import write_page
+from secondlook.evaluation.compare.margin import list_verdicts, render_verdicts
 from secondlook.evaluation.compare.measure import Compared, Comparison, Part, is_marked
 from secondlook.evaluation.compare.report import (
     COSTS,
@@ -65,6 +66,8 @@ def _list_sections(comparison: Comparison) -> Iterator[tuple[str, str, str]]:
     yield "test", "On the split test", _render_test(comparison)
     if any(model.differences for model in models):
         yield "differences", f"Against {models[0].name}", _render_differences(comparison)
+    if any(True for _ in list_verdicts(comparison)):
+        yield "margin", f"Not worse by more than {comparison.margin:g}?", render_verdicts(comparison)
     if any(model.train for model in models):
         yield "train", "On the split train", _render_train(comparison)
     yield "cost", "What each costs", _render_costs(comparison)

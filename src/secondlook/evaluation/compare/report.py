@@ -13,7 +13,7 @@ from rich.table import Table
 from secondlook.evaluation.compare.measure import Compared, Comparison, Part, is_marked, is_sure
 from secondlook.evaluation.intervals import Interval
 from secondlook.evaluation.measures import DIGITS
-from secondlook.evaluation.paired import Difference
+from secondlook.evaluation.paired import Difference, judge_margin
 from secondlook.evaluation.summary import FIGURES, LOWER_IS_BETTER, stack_interval
 
 MINUS = "\N{MINUS SIGN}"
@@ -152,12 +152,13 @@ def dump_json(comparison: Comparison) -> str:
         "seed": comparison.seed,
         "resamples": comparison.resamples,
         "train_groups": comparison.train_groups,
-        "models": [describe_model(model) for model in comparison.models],
+        "margin": comparison.margin,
+        "models": [describe_model(model, margin=comparison.margin) for model in comparison.models],
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def describe_model(model: Compared) -> dict[str, Any]:
+def describe_model(model: Compared, *, margin: float | None = None) -> dict[str, Any]:
     """Return one model as plain values."""
     return {
         "name": model.name,
@@ -166,7 +167,12 @@ def describe_model(model: Compared) -> dict[str, Any]:
         "test": describe_part(model.test),
         "train": None if model.train is None else describe_part(model.train),
         "differences": {
-            key: {**describe_interval(difference.interval), "p": plain(difference.p), "method": difference.method}
+            key: {
+                **describe_interval(difference.interval),
+                "p": plain(difference.p),
+                "method": difference.method,
+                **describe_verdict(key, difference, margin),
+            }
             for key, difference in model.differences.items()
         },
         "parameters": model.parameters,
@@ -176,6 +182,13 @@ def describe_model(model: Compared) -> dict[str, Any]:
         "bundle_bytes": model.bundle_bytes,
         "input": model.input_size,
     }
+
+
+def describe_verdict(key: str, difference: Difference, margin: float | None) -> dict[str, str]:
+    """Return whether a model is not worse by more than the margin; nothing without one, and for the loss."""
+    if margin is None or key in LOWER_IS_BETTER:
+        return {}
+    return {"verdict": judge_margin(difference.interval, margin)}
 
 
 def describe_part(part: Part) -> dict[str, Any]:
@@ -196,7 +209,7 @@ def plain(value: float) -> float | None:
 
 def dump_csv(comparison: Comparison) -> str:
     """Return a comparison as CSV, one row for each model; what is undefined is empty."""
-    rows = [dict(flatten_model(describe_model(model))) for model in comparison.models]
+    rows = [dict(flatten_model(describe_model(model, margin=comparison.margin))) for model in comparison.models]
     names = dict.fromkeys(name for row in rows for name in row)
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(names), lineterminator="\n")
