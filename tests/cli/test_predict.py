@@ -255,6 +255,21 @@ def test_heatmaps_are_written_beside_each_other_without_clashes(
     assert changed[row, 75 + column] > 50
 
 
+def test_the_heatmap_of_any_label_can_be_asked_for(tiny_bundle: Path, pictures: Path, tmp_path: Path) -> None:
+    picture = pictures / "nv-0001.jpg"
+    maps = {}
+    for label in ("", "mel", "vasc"):
+        chosen = ("--heatmap-label", label) if label else ()
+        folder = tmp_path / f"out-{label}"
+        code, _, _ = run("predict", picture, "--bundle", tiny_bundle, "--heatmaps", folder, *chosen)
+        assert code == 0
+        maps[label] = next(folder.glob("*.png")).read_bytes()
+    assert maps["mel"] != maps["vasc"]
+    code, _, err = run("predict", picture, "--bundle", tiny_bundle, "--heatmaps", tmp_path, "--heatmap-label", "x")
+    assert code == 2
+    assert "akiec" in err
+
+
 def test_a_folder_that_cannot_be_written_is_a_sentence(tiny_bundle: Path, pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     arguments = (pictures / "nv-0001.jpg", "--bundle", tiny_bundle, "--heatmaps", tmp_path / "taken")

@@ -67,6 +67,18 @@ def test_the_heatmap_is_a_transparent_square(client: Client) -> None:
         assert image.getchannel("A").getextrema() == (0, 255)
 
 
+def test_the_heatmap_of_any_label_can_be_asked_for(client: Client) -> None:
+    picture = draw_triage("urgent")
+    _, own = ask(client, picture)
+    _, named = ask(client, picture, heatmap_label=own["label"])
+    _, other = ask(client, picture, heatmap_label="vasc")
+    assert named["heatmap"] == own["heatmap"] != other["heatmap"]
+    assert other["label"] == own["label"]
+    status, problem = ask(client, picture, heatmap_label="freckle")
+    assert status == 400
+    assert "Expected a label of the task skin" in problem["detail"]
+
+
 def test_flags_carry_figure_limit_and_sentence(client: Client) -> None:
     _, body = ask(client, encode(Image.new("RGB", (300, 300), (128, 96, 80)), "PNG"))
     assert body["triage"] == "not_evaluable"

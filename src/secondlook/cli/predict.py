@@ -4,7 +4,7 @@ import glob
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from enum import StrEnum
@@ -68,6 +68,10 @@ def predict(
     ] = None,
     output: Annotated[Path | None, typer.Option(help="Write here instead of to standard output.")] = None,
     heatmaps: Annotated[Path | None, typer.Option(help="Also write each picture with its heatmap as PNG here.")] = None,
+    heatmap_label: Annotated[
+        str,
+        typer.Option(metavar="LABEL", help="Whose heatmap: where the picture speaks for this label; default: its own."),
+    ] = "",
 ) -> None:
     """Say for each picture what the model recognises, how likely it is a disease, and what to do next.
 
@@ -78,7 +82,8 @@ def predict(
     pictures = find_pictures(paths)
     ask, predictors = choose_predictors(bundle, task=task, router=router)
     console = Console(stderr=True)
-    records = answer_all(ask, pictures, heatmaps=heatmaps, console=console)
+    check_label(heatmap_label, predictors.values())
+    records = answer_all(ask, pictures, heatmaps=heatmaps, label=heatmap_label, console=console)
     with open_output(output) as stream:
         WRITERS[form or choose_format(output)](records, predictors, stream)
     failed = sum(record["error"] is not None for record in records)
@@ -195,7 +200,16 @@ def looks_like_picture(path: Path) -> bool:
     return True
 
 
-def answer_all(ask: Ask, pictures: Sequence[Path], *, heatmaps: Path | None, console: Console) -> list[Record]:
+def check_label(label: str, predictors: "Iterable[Predictor]") -> None:
+    """Refuse a label that none of the bundles knows."""
+    known = [key for predictor in predictors for key in predictor.task.keys]
+    if label and label not in known:
+        raise typer.BadParameter(f"Expected one of {', '.join(known)}; got {label!r}.", param_hint="--heatmap-label")
+
+
+def answer_all(
+    ask: Ask, pictures: Sequence[Path], *, heatmaps: Path | None, label: str, console: Console
+) -> list[Record]:
     """Return one record per picture, in order; report those that cannot be read."""
     root = find_common_folder(pictures)
     columns = (TextColumn("Looking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -205,7 +219,7 @@ def answer_all(ask: Ask, pictures: Sequence[Path], *, heatmaps: Path | None, con
 
     def answer(path: Path) -> Record:
         target = heatmaps / f"{path.absolute().relative_to(root)}.png" if heatmaps else None
-        return answer_one(ask, path, heatmap=target)
+        return answer_one(ask, path, heatmap=target, label=label)
 
     records = []
     # Reading and inference both let go of the interpreter's lock, so each core works on a picture of its own.
@@ -229,7 +243,7 @@ def count_workers() -> int:
     return min(cores, MAX_WORKERS)
 
 
-def answer_one(ask: Ask, path: Path, *, heatmap: Path | None) -> Record:
+def answer_one(ask: Ask, path: Path, *, heatmap: Path | None, label: str) -> Record:
     """Return the record of one picture, its error filled in when it cannot be read; write its heatmap if asked."""
     from secondlook.imaging.read import read_picture
     from secondlook.inference.auto import Unplaced
@@ -242,12 +256,14 @@ def answer_one(ask: Ask, path: Path, *, heatmap: Path | None) -> Record:
     except InputError as error:
         return {"image": image, "error": str(error)}
     if heatmap and shown and not isinstance(prediction, Unplaced):
-        write_heatmap(shown, prediction, heatmap)
+        write_heatmap(shown, prediction, heatmap, label=label)
     return {"image": image, **describe_prediction(prediction, route), "error": None}
 
 
-def write_heatmap(picture: "Picture", prediction: "Prediction", path: Path) -> None:
-    """Write a picture with the heatmap of its label over it as PNG, its longer side at most 1,024 pixels.
+def write_heatmap(picture: "Picture", prediction: "Prediction", path: Path, *, label: str) -> None:
+    """Write a picture with the heatmap of a label over it as PNG, its longer side at most 1,024 pixels.
+
+    The label is the one that the bundle names where the one asked for is none of the picture's task.
 
     Raises:
         InputError: The file cannot be written.
@@ -261,7 +277,8 @@ def write_heatmap(picture: "Picture", prediction: "Prediction", path: Path) -> N
     small.thumbnail((HEATMAP_SIDE_PX, HEATMAP_SIDE_PX))
     with explain_failure(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encode_png(blend_overlay(np.asarray(small), prediction.heatmap, seen=prediction.seen)))
+        heatmap = prediction.heatmaps.get(label, prediction.heatmap)
+        path.write_bytes(encode_png(blend_overlay(np.asarray(small), heatmap, seen=prediction.seen)))
 
 
 @contextmanager

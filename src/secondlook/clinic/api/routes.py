@@ -39,10 +39,14 @@ def predict(
         str | None,
         Form(None, description="What the picture shows, such as `chest`; `auto`, the default, has it found out."),
     ] = None,
+    heatmap_label: Annotated[
+        str | None,
+        Form(None, description="The label, such as `mel`, whose heatmap is given; the named one by default."),
+    ] = None,
 ) -> PredictionOut:
     """Answer one picture: JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or DICOM of at most 30 MB. Open to anybody."""
     add_never_cache_headers(response)
-    return describe_answer(answer_upload(file, bundle=bundle, task=task))
+    return describe_answer(answer_upload(file, bundle=bundle, task=task), heatmap_label=heatmap_label)
 
 
 @api.exception_handler(SecondlookError)

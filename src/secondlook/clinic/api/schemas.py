@@ -95,7 +95,8 @@ class PredictionOut(Schema):
     outlier_score: float | None
     bundle: BundleOut | None
     heatmap: str | None = Field(
-        description="PNG data URI, transparent where nothing spoke for the label; it covers the part that `seen` gives."
+        description="PNG data URI, transparent where nothing spoke for the label, or for the `heatmap_label` that was "
+        "asked for; it covers the part that `seen` gives."
     )
     heatmap_kind: MapKind | None = Field(
         description="What the heatmap shows: places whose sum is the answer, the model's answer for each place alone, "
@@ -119,11 +120,19 @@ class ProblemOut(Schema):
     detail: str = Field(description="What was expected, what came and what to do.")
 
 
-def describe_answer(answer: Answer | NoAnswer) -> PredictionOut:
-    """Return an answer as the API gives it, its sentences in the reader's language."""
+def describe_answer(answer: Answer | NoAnswer, *, heatmap_label: str | None = None) -> PredictionOut:
+    """Return an answer as the API gives it, its sentences in the reader's language.
+
+    Args:
+        answer: The answer.
+        heatmap_label: Whose heatmap is given; that of the named label by default.
+
+    Raises:
+        InputError: The task has no such label.
+    """
     prediction = answer.prediction
     language = read_language()
-    own = describe_nothing(answer) if isinstance(answer, NoAnswer) else describe_bundle(answer)
+    own = describe_nothing(answer) if isinstance(answer, NoAnswer) else describe_bundle(answer, heatmap_label)
     return PredictionOut(
         task=prediction.task,
         triage=prediction.triage,
@@ -142,8 +151,12 @@ def describe_answer(answer: Answer | NoAnswer) -> PredictionOut:
     )
 
 
-def describe_bundle(answer: Answer) -> dict[str, Any]:
-    """Return the fields that a bundle fills in."""
+def describe_bundle(answer: Answer, heatmap_label: str | None) -> dict[str, Any]:
+    """Return the fields that a bundle fills in.
+
+    Raises:
+        InputError: The task has no such label.
+    """
     prediction = answer.prediction
     return {
         "route": describe_route(answer.route),
@@ -157,7 +170,7 @@ def describe_bundle(answer: Answer) -> dict[str, Any]:
         "bundle": BundleOut(
             name=prediction.bundle.name, version=prediction.bundle.version, hash=prediction.bundle.sha256
         ),
-        "heatmap": encode_heatmap(prediction),
+        "heatmap": encode_heatmap(prediction, heatmap_label),
         "heatmap_kind": prediction.heatmap_kind,
         "seen": prediction.seen,
         "outline": describe_outline(answer),

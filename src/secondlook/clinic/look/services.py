@@ -9,6 +9,7 @@ from django.core.files.base import File
 from PIL import Image
 
 from secondlook.clinic.look.predictors import find_auto, find_choice, find_predictor
+from secondlook.conditions import find_task
 from secondlook.explanation.overlay import draw_overlay, encode_png
 from secondlook.imaging.read import Picture, read_picture
 from secondlook.inference.auto import Unplaced
@@ -85,9 +86,15 @@ def answer_led(upload: "File[bytes]") -> Answer | NoAnswer:
     return Answer(looked.prediction, looked.picture, auto.predictors[looked.prediction.task], looked.route)
 
 
-def encode_heatmap(prediction: Prediction) -> str:
-    """Return the heatmap of the label as a PNG data URI, for the part of the picture that the network saw."""
-    return encode_uri(encode_png(draw_overlay(prediction.heatmap, (HEATMAP_PX, HEATMAP_PX))), "image/png")
+def encode_heatmap(prediction: Prediction, label: str | None = None) -> str:
+    """Return the heatmap of a label, the named one by default, as a PNG data URI, for what the network saw.
+
+    Raises:
+        InputError: The task has no such label.
+    """
+    chosen = prediction.label if label is None else find_task(prediction.task).find_label(label).key
+    overlay = draw_overlay(prediction.heatmaps[chosen], (HEATMAP_PX, HEATMAP_PX))
+    return encode_uri(encode_png(overlay), "image/png")
 
 
 def encode_picture(picture: Picture) -> str:

@@ -18,8 +18,7 @@ from secondlook.data.fingerprint import Track
 from secondlook.data.manifest import Manifest
 from secondlook.errors import DatasetError, InputError
 from secondlook.imaging.read import Picture, read_picture
-from secondlook.imaging.resize import read_size
-from secondlook.inference.predictor import Predictor
+from secondlook.inference.predictor import Predictor, choose_target
 
 Pixels = NDArray[np.uint8]
 Vary = Callable[[Pixels], Iterator[Pixels]]
@@ -153,7 +152,7 @@ def ask_variants(predictor: Predictor, sample: Sample, vary: Vary, *, descriptio
 def read_original(size_px: int | tuple[int, int], path: Path) -> Picture | None:
     """Return a picture as the predictor reads it for a graph that takes this size; nothing where it cannot be read."""
     try:
-        return read_picture(path, target_px=max(read_size(size_px)))
+        return read_picture(path, target_px=choose_target(size_px))
     except InputError:
         return None
 
