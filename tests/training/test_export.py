@@ -206,7 +206,7 @@ def spoil(model: onnx.ModelProto, fault: str) -> bytes:
 @pytest.mark.parametrize(("fault", "said"), [("weights", "logits|map"), ("nan", "logits differs from torch's by nan")])
 def test_a_broken_graph_fails_the_comparison(tmp_path: Path, fault: str, said: str) -> None:
     served = Served(build_small(), views=[0], shift=np.zeros(7, np.float32)).eval()
-    model = trace_graph(served, size_px=(SIDE, SIDE))
+    model = trace_graph(served, outputs=served.outputs, size_px=(SIDE, SIDE))
     compare_graph(served, model.SerializeToString(), size_px=(SIDE, SIDE))
     with pytest.raises(BundleError, match=said):
         compare_graph(served, spoil(model, fault), size_px=(SIDE, SIDE))
@@ -224,7 +224,7 @@ def test_an_export_that_does_not_hold_writes_nothing(tmp_path: Path, monkeypatch
 
 def test_a_graph_of_another_shape_fails_the_comparison() -> None:
     served = Served(build_small(classes=6), views=[0], shift=np.zeros(6, np.float32)).eval()
-    model = trace_graph(served, size_px=(SIDE, SIDE)).SerializeToString()
+    model = trace_graph(served, outputs=served.outputs, size_px=(SIDE, SIDE)).SerializeToString()
     other = Served(build_small(), views=[0], shift=np.zeros(7, np.float32)).eval()
     with pytest.raises(BundleError, match="logits has the shape"):
         compare_graph(other, model, size_px=(SIDE, SIDE))

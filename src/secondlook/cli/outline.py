@@ -9,7 +9,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
-import click
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -45,7 +44,7 @@ COLUMNS = ("image", "method", "asymmetry", "irregularity", "colours", "diameter_
 class PicturesFirst(TyperGroup):
     """A group that takes pictures where it is given no command: `outline PATHS` is `outline draw PATHS`."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put `draw` in front unless a command or a call for help stands there."""
         if args and args[0] not in (*self.commands, "--help"):
             args = ["draw", *args]

@@ -45,7 +45,7 @@ class Agreement:
 
     def rank_worst(self, count: int) -> Sequence[int]:
         """Return the rows of the pictures with the lowest Jaccard index, the lowest first."""
-        return np.argsort(self.jaccard, kind="stable")[:count].tolist()
+        return [int(row) for row in np.argsort(self.jaccard, kind="stable")[:count]]
 
 
 def measure_methods(

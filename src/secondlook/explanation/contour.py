@@ -36,7 +36,8 @@ def trace_border(mask: NDArray[np.bool_]) -> Line:
 def _follow_sides(mask: NDArray[np.bool_]) -> Line:
     """Return the corners along the outer border, clockwise from the upper left one: float64 N×2, x and y."""
     wide = np.pad(mask, 1)
-    inner, steps = wide[1:-1, 1:-1], {}
+    inner = wide[1:-1, 1:-1]
+    steps: dict[tuple[int, int], list[tuple[int, int]]] = {}
     sides = (
         (wide[:-2, 1:-1], (0, 0), (0, 1)),  # the pixel above, and the side's ends as row and column
         (wide[1:-1, 2:], (0, 1), (1, 1)),

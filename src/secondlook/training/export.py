@@ -105,7 +105,7 @@ def export_bundle(
     views = [VIEWS.index(view) for view in recipe.export.views]
     served = Served(network, views=views, shift=shift.astype(np.float32)).eval()
     size = read_size(recipe.export.input_size_px)
-    model = trace_graph(served, size_px=size)
+    model = trace_graph(served, outputs=served.outputs, size_px=size)
     if recipe.export.weights == "fp16":
         halve_weights(model)
     content = model.SerializeToString(deterministic=True)
@@ -160,7 +160,7 @@ def describe_bundle(
     )
 
 
-def trace_graph(served: Served, *, size_px: tuple[int, int]) -> onnx.ModelProto:
+def trace_graph(served: nn.Module, *, outputs: Sequence[str], size_px: tuple[int, int]) -> onnx.ModelProto:
     """Return the ONNX graph of a network, its batch size dynamic."""
     example = torch.zeros(2, *size_px, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
@@ -169,7 +169,7 @@ def trace_graph(served: Served, *, size_px: tuple[int, int]) -> onnx.ModelProto:
             served,
             (example,),
             input_names=["image"],
-            output_names=served.outputs,
+            output_names=list(outputs),
             dynamic_shapes={"image": {0: torch.export.Dim("pictures")}},
             opset_version=OPSET,
             dynamo=True,

@@ -79,14 +79,12 @@ class OutlineNetwork(nn.Module):
         for step, beside in zip(self.up, kept[-2::-1], strict=True):
             values = functional.interpolate(values, size=beside.shape[-2:], mode="bilinear", align_corners=False)
             values = step(torch.cat([values, beside], dim=1))
-        odds = functional.interpolate(self.head(values), size=size, mode="bilinear", align_corners=False)
+        odds: Tensor = functional.interpolate(self.head(values), size=size, mode="bilinear", align_corners=False)
         return odds[:, 0]
 
 
 class Served(nn.Module):
     """What becomes the graph."""
-
-    outputs = ("lesion",)
 
     def __init__(self, network: OutlineNetwork) -> None:
         super().__init__()
@@ -94,7 +92,8 @@ class Served(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Return float32 N×H×W, the share in 0..1 of lesion, of pictures uint8 N×H×W×3."""
-        return self.network(image.permute(0, 3, 1, 2).to(torch.float32) / 255).sigmoid()
+        odds: Tensor = self.network(image.permute(0, 3, 1, 2).to(torch.float32) / 255)
+        return odds.sigmoid()
 
 
 def train_outliner(
@@ -220,7 +219,7 @@ def export_network(network: OutlineNetwork, facts: dict[str, object], folder: Pa
         BundleError: The graph does not give what torch gives.
     """
     served = Served(network).eval()
-    model: onnx.ModelProto = trace_graph(served, size_px=SIZE_PX)
+    model: onnx.ModelProto = trace_graph(served, outputs=["lesion"], size_px=SIZE_PX)
     round_graph(model)
     halve_weights(model)
     content = model.SerializeToString(deterministic=True)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils.formats import number_format
 from django.utils.translation import get_language, gettext_lazy
 
+from secondlook.conditions import Language
 from secondlook.errors import BundleError, DatasetError
 from secondlook.explanation.similar import ReferenceSet, open_reference
 
@@ -81,7 +82,8 @@ def present_similar(answer: "Answer") -> ShownCases | None:
     reference = load_references().get(bundle.facts.graph.sha256)
     if reference is None or answer.prediction.triage == "not_evaluable":
         return None
-    task, language = answer.predictor.task, "fr" if (get_language() or "").startswith("fr") else "en"
+    task = answer.predictor.task
+    language: Language = "fr" if (get_language() or "").startswith("fr") else "en"
     cases = tuple(
         ShownCase(
             name=task.find_label(case.label).names[language],

@@ -68,5 +68,6 @@ class ColourRange:
             bool H×W.
         """
         small = shrink_picture(pixels)
-        inside = ((small >= np.array(self.low)) & (small <= np.array(self.high))).all(axis=2)
+        within = (small >= np.array(self.low)) & (small <= np.array(self.high))
+        inside = np.asarray(within.all(axis=2))
         return enlarge_mask(choose_lesion(inside), pixels.shape[:2])
