@@ -14,7 +14,7 @@ from secondlook.errors import BundleError, DatasetError
 from secondlook.evaluation.evidence import compare_evidence
 from secondlook.evaluation.run import evaluate_bundle, finish_bundle, finish_manifest
 from secondlook.inference.bundle import Evidence, open_bundle
-from secondlook.inference.predictor import load_predictor
+from secondlook.inference.predictor import load_predictor, scale_scores, soften
 
 QUICK = {"resamples": 200, "quick": True}
 
@@ -82,6 +82,43 @@ def test_operating_points_hold_for_the_served_predictions_of_the_pictures_they_w
         assert (served[malignant] >= point.threshold).mean() == pytest.approx(point.sensitivity, abs=1e-6)
         assert (served[~malignant] < point.threshold).mean() == pytest.approx(point.specificity, abs=1e-6)
         assert point.sensitivity >= point.target
+
+
+def test_served_sets_hold_the_true_label_as_often_as_promised_and_say_what_cannot_be_told_apart(
+    finished, drawn_manifest
+):
+    calibration = drawn_manifest.select("calibration")
+    served, bundle = load_predictor(finished).predict(calibration.paths()), open_bundle(finished)
+    limits = {limit.label: limit for limit in bundle.calibration.sets.labels}
+    for label, limit in limits.items():
+        rows = (calibration.frame["label"] == label).to_numpy()
+        groups = calibration.frame["group"][rows]
+        covered = [label in one.prediction_set for one, row in zip(served, rows, strict=True) if row]
+        weights = 1 / groups.map(groups.value_counts()).to_numpy()
+        assert np.average(covered, weights=weights) >= limit.level
+        assert limit.groups == groups.nunique()
+    for one in served:
+        assert one.undecided == (len(one.prediction_set) > bundle.calibration.sets.widest)
+        codes = [reason.code for reason in one.reasons]
+        several = one.triage != "not_evaluable" and len(one.prediction_set) > 1
+        assert ("undecided" in codes) == (several and one.undecided)
+        assert ("not_told_apart" in codes) == (several and not one.undecided)
+    assert {len(one.prediction_set) for one in served} > {1}
+
+
+def test_what_calibration_tried_and_chose_is_what_serves(finished, drawn_manifest):
+    calibration = open_bundle(finished).calibration
+    tried = {(one.method, one.ridge): one for one in calibration.calibrators}
+    assert len(tried) == 7
+    chosen = next(one for one in calibration.calibrators if one.worse_by <= one.error)
+    assert (calibration.scaling.method if calibration.scaling else "temperature") == chosen.method
+    one = load_predictor(finished).predict(drawn_manifest.paths()[0])
+    scores = one.logits.astype(float) + np.array(calibration.log_prior)
+    if calibration.scaling is None:
+        expected = soften(scores / calibration.temperature)
+    else:
+        expected = soften(scale_scores(scores, calibration.scaling))
+    assert list(one.probabilities.values()) == pytest.approx(expected)
 
 
 def test_intervals_hold_their_values_and_are_not_all_empty(finished):
