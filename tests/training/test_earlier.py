@@ -10,7 +10,7 @@ from torch import Tensor
 from secondlook.data.manifest import Manifest, write_manifest
 from secondlook.errors import DatasetError, RecipeError
 from secondlook.training.checkpoint import save_checkpoint
-from secondlook.training.earlier import read_answering_weights, require_unseen
+from secondlook.training.earlier import blend_with_run, read_answering_weights, require_unseen
 from secondlook.training.origin import ORIGIN_FILE, describe_origin
 from secondlook.training.run import settle_origin
 from secondlook.training.sections import Model
@@ -67,6 +67,30 @@ def test_a_head_of_other_classes_or_layers_is_left_as_it_is(
     got = build_network(make_recipe(model=make_model(folder, head=head)), classes=classes).state_dict()
     for key, value in got.items():
         assert torch.equal(value, (weights if key.startswith("backbone.") else own)[key]), key
+
+
+def test_a_trained_network_is_blended_with_what_it_started_from(earlier: tuple[Path, dict[str, Tensor]]) -> None:
+    folder, weights = earlier
+    network = build_network(make_recipe(model=make_model(folder)), classes=7)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter += 1
+    blend_with_run(network, folder, share=0.25)
+    moved = dict(network.named_parameters())
+    for key, value in network.state_dict().items():
+        torch.testing.assert_close(value, weights[key] + 0.75 if key in moved else weights[key])
+
+
+def test_networks_of_other_classes_are_not_blended(earlier: tuple[Path, dict[str, Tensor]]) -> None:
+    network = build_network(make_recipe(model=make_model("none")), classes=2)
+    with pytest.raises(RecipeError, match=r"same network and classes in the earlier run before.*start_share=0"):
+        blend_with_run(network, earlier[0], share=0.5)
+
+
+@pytest.mark.parametrize("weights", ["none", "hub", "given.safetensors"])
+def test_a_share_of_the_start_needs_an_earlier_run(weights: str) -> None:
+    with pytest.raises(ValueError, match="needs the folder of an earlier run"):
+        make_recipe(model=make_model(weights), export={"input_size_px": 32, "start_share": 0.5})
 
 
 def test_a_run_without_a_moving_average_gives_its_last_weights(tmp_path: Path) -> None:

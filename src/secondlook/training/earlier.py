@@ -55,6 +55,32 @@ def start_from_run(network: nn.Module, folder: Path) -> None:
     network.load_state_dict({key: weights[key] for key in wanted}, strict=False)
 
 
+def blend_with_run(network: nn.Module, folder: Path, *, share: float) -> None:
+    """Move a network's weights and statistics towards those of the earlier run that it started from.
+
+    What was learned anew is kept in part, and so is what would be forgotten: Wortsman et al. 2022, "Robust fine-tuning
+    of zero-shot models", doi 10.48550/arXiv.2109.01903.
+
+    Args:
+        network: Trained; changed in place.
+        folder: The earlier run.
+        share: Of the earlier run's weights in the result, 0 … 1.
+
+    Raises:
+        RecipeError: The folder holds no whole checkpoint, or the run's network is another, its head included.
+    """
+    earlier, own = read_answering_weights(folder), network.state_dict()
+    wrong = sorted(key for key in own.keys() | earlier.keys() if not fits(key, earlier, own))
+    if wrong:
+        raise RecipeError(
+            f"Expected the same network and classes in the earlier run {folder.name}, to blend both; {len(wrong)} "
+            f"tensors are missing, too many or of another shape, first {wrong[0]!r}. Set export.start_share=0."
+        )
+    for key, value in own.items():
+        if value.is_floating_point():
+            value.lerp_(earlier[key].to(value), share)
+
+
 def fits(key: str, weights: dict[str, Tensor], own: dict[str, Tensor]) -> bool:
     """Return whether both hold a tensor of this name and shape."""
     return key in own and key in weights and own[key].shape == weights[key].shape

@@ -68,6 +68,13 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_start(self) -> "Recipe":
+        weights = self.model.weights
+        if self.export.start_share and (weights in ("none", "hub") or weights.endswith(".safetensors")):
+            raise ValueError("`export.start_share` needs the folder of an earlier run as `model.weights`")
+        return self
+
+    @model_validator(mode="after")
     def _check_batch(self) -> "Recipe":
         head = self.model.head
         counts = (head.batch_norm and head.hidden) or self.model.family in {"r2_dermoscopy", "r2_bone"}

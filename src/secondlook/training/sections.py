@@ -302,6 +302,12 @@ class Export(Section):
         ("identity",), min_length=1, description="Flips and turns averaged inside the graph; a number means the first."
     )
     weights: Literal["fp32", "fp16"] = Field("fp32", description="How weights are stored; arithmetic is fp32.")
+    start_share: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of the weights that training started from, an earlier run's, in those that are exported.",
+    )
     licence: str = "unspecified"
     foreign: str | None = Field(
         None, description="Folder of pictures that are none of the task's, to measure how many are refused."
