@@ -6,6 +6,7 @@ from PIL import Image
 from scipy.stats import spearmanr
 
 from secondlook.data.manifest import Manifest
+from secondlook.evaluation.evidence import OPTIONAL, list_skipped
 from secondlook.evaluation.explanations import find_mask, map_label, measure_explanations
 from secondlook.evaluation.faithfulness import (
     align_mask,
@@ -173,3 +174,17 @@ def test_a_report_names_every_check_in_which_the_map_is_no_better_than_chance(fo
     assert "shuffled weights" in list_doubts(good | {"shuffled_weights": {"map": same}})[0]
     undefined = {"value": None, "lower": None, "upper": None}
     assert len(list_doubts(good | {"occlusion": {"gain": undefined}, "shuffled_weights": {"map": undefined}})) == 2
+
+
+def test_without_masks_what_is_stored_of_them_is_not_compared(found: dict) -> None:
+    class Held:
+        def __init__(self, explanations: dict) -> None:
+            self.content = {**dict.fromkeys(OPTIONAL, {}), "measures": {}, "explanations": explanations}
+
+        def model_dump(self, mode: str) -> dict:
+            return self.content
+
+    bare = found | {"masks": {}}
+    assert list_skipped(Held(found), Held(bare)) == ["explanations.masks"]
+    assert list_skipped(Held(found), Held({})) == ["explanations", "explanations.masks"]
+    assert list_skipped(Held(found), Held(found)) == list_skipped(Held(bare), Held(found)) == []

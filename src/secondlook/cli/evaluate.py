@@ -56,6 +56,9 @@ def evaluate(
     quick: Annotated[
         bool, typer.Option("--quick", help="Leave out robustness, repeatability and the truth of explanations.")
     ] = False,
+    every: Annotated[
+        bool, typer.Option("--every-picture", help="Measure these on every picture, not on a sample; takes hours.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Write the evidence as JSON to stdout.")] = False,
     output: Annotated[
         Path | None,
@@ -102,6 +105,7 @@ def evaluate(
         "masks": masks,
         "prevalences": check_prevalences(prevalence),
         "quick": quick,
+        "every": every,
         "seed": seed,
         "resamples": resamples,
     }

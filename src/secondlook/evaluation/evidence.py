@@ -9,7 +9,7 @@ from typing import Any
 from secondlook.inference.bundle import Evidence
 
 UNCOMPARED = ("secondlook_version", "measured")
-REFUSALS = "measures.refusals.outside"
+REFUSALS, MASKS = "measures.refusals.outside", "explanations.masks"
 OPTIONAL = ("outside", "outliers", "robustness", "repeatability", "explanations", "attack")
 
 
@@ -49,9 +49,12 @@ def compare_evidence(stored: Evidence, measured: Evidence, *, tolerance: float =
 def list_skipped(stored: Evidence, measured: Evidence) -> list[str]:
     """Return the parts that are stored and were not measured now, for what they need was not given."""
     before, after = stored.model_dump(mode="json"), measured.model_dump(mode="json")
-    refusals = [content["measures"].get("refusals", {}).get("outside") for content in (before, after)]
     skipped = [name for name in OPTIONAL if before[name] and not after[name]]
-    return [*skipped, *([REFUSALS] if refusals[0] and not refusals[1] else [])]
+    for place, part, entry in ((REFUSALS, "refusals", "outside"), (MASKS, "explanations", "masks")):
+        held = [(content["measures"] | content).get(part, {}).get(entry) for content in (before, after)]
+        if held[0] and not held[1]:
+            skipped.append(place)
+    return skipped
 
 
 def replace_file(path: Path, content: bytes) -> None:
