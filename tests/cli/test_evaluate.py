@@ -108,3 +108,43 @@ def test_a_missing_manifest_or_bundle_is_named(finished, manifest, tmp_path):
 def test_the_card_gives_the_command_that_reproduces_it(finished):
     card = open_bundle(finished).card
     assert "secondlook evaluate tiny MANIFEST --split test --check" in card
+
+
+def test_a_folder_gets_the_whole_report_with_outside_tests_and_prevalences(
+    finished, manifest, drawn_manifest, tmp_path
+):
+    pytest.importorskip("matplotlib")
+    bare = tmp_path / "bare.csv"
+    images = [str(path) for path in drawn_manifest.select("calibration").paths()[:10]]
+    bare.write_text("image\n" + "\n".join(images) + "\n")
+    target = tmp_path / "report"
+    options = ("--outside", f"elsewhere={bare}", "--prevalence", 0.02, "-o", target, "--json")
+    code, out, errors = run(finished, manifest, *options)
+    assert code == 0, errors
+    assert "Wrote the report into report." in errors
+    evidence = json.loads(out)
+    assert evidence == json.loads((target / "evidence.json").read_text())
+    assert evidence["outside"]["elsewhere"]["shares"]["outlier"]["value"] is not None
+    predictive = evidence["operating"]["points"]["sensitivity_95"]["predictive"]
+    assert 0.02 in [line["prevalence"] for line in predictive]
+    assert "elsewhere" in (target / "report.html").read_text()
+    assert (target / "tables" / "outside-shares.csv").is_file()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--outside", "elsewhere"),
+        ("--outside", "=bare.csv"),
+        ("--outside", "a=b.csv", "--outside", "a=c.csv"),
+        ("--prevalence", "1.5"),
+        ("--near", "phone"),
+    ],
+)
+def test_options_that_make_no_sense_are_wrong_usage(finished, manifest, options):
+    assert run(finished, manifest, *options)[0] == 2
+
+
+def test_masks_that_are_nowhere_and_outside_tests_without_a_file_are_refused(finished, manifest):
+    assert "folder of pictures for --masks, 'nowhere' is none" in run(finished, manifest, "--masks", "nowhere")[2]
+    assert "found no file gone.csv" in run(finished, manifest, "--outside", "away=gone.csv")[2]

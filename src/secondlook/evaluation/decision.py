@@ -58,7 +58,7 @@ def measure_decision(answers: Answers, *, seed: int, resamples: int) -> Nested:
     everybody = np.ones(len(answers.groups), dtype=bool)
 
     def measure(weights: Floats) -> dict[str, Floats]:
-        figures = {}
+        figures: dict[str, Floats] = {}
         for threshold in THRESHOLDS:
             flagged = answers.risk >= threshold
             own = compute_net_benefit(answers.alarming, flagged, threshold, weights=weights)

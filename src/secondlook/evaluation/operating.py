@@ -70,7 +70,7 @@ def measure_operating(
     stated = sorted({*PREVALENCES, *prevalences, *_own_prevalence(answers)})
 
     def measure(weights: Floats) -> dict[str, Floats]:
-        figures = {}
+        figures: dict[str, Floats] = {}
         for point in points:
             rates = _measure_rates(answers, point, weights)
             figures |= {f"{point.name}/{name}": rate for name, rate in rates.items()}

@@ -79,7 +79,8 @@ def _measure_labelled(predictor: Predictor, manifest: Manifest, *, seed: int, re
     if has_studies(answered.manifest):
         answered = join_studies(answered, predictor)
     answers, calibration = answered.answers, predictor.bundle.calibration
-    points, asked = calibration.operating_points, {"seed": seed, "resamples": resamples}
+    points = calibration.operating_points
+    asked: dict[str, Any] = {"seed": seed, "resamples": resamples}
     return {
         **_describe(measured, answered.notes),
         "labelled": True,

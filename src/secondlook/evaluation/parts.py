@@ -83,7 +83,7 @@ def measure_parts(
         Parts of ``evidence.json`` by key.
     """
     answers, calibration = answered.answers, predictor.bundle.calibration
-    asked = {"seed": plan.seed, "resamples": plan.resamples}
+    asked: dict[str, Any] = {"seed": plan.seed, "resamples": plan.resamples}
     factors, refer = cut_measured(answered), calibration.find_point("sensitivity_95")
     points = calibration.operating_points
     work = {

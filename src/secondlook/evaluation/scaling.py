@@ -48,7 +48,7 @@ def choose_scaling(
         error = float(np.sqrt(len(names) * gaps.var()) / len(labels))
         tried.append(
             Calibrator(
-                method=kind,  # type: ignore[arg-type]
+                method=kind,
                 ridge=ridge,
                 loss=round(float(own.mean()), DIGITS),
                 worse_by=round(float((own - losses[best]).mean()), DIGITS),

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -104,7 +104,7 @@ def draw_lines(
                 continue
             colour, dash = COLOURS[number % len(COLOURS)], DASHES[number // len(COLOURS) % len(DASHES)]
             number += 1
-            marks = {"marker": "o", "markersize": 4} if line.dots else {}
+            marks: dict[str, Any] = {"marker": "o", "markersize": 4} if line.dots else {}
             axes.plot(line.x, line.y, color=colour, linestyle=dash, linewidth=1.6, label=line.name or None, **marks)
             if line.lower is not None and line.upper is not None:
                 axes.fill_between(line.x, line.lower, line.upper, color=colour, alpha=0.13, linewidth=0)

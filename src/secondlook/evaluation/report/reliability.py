@@ -50,7 +50,9 @@ def _draw_bins(key: str, name: str, stages: dict[str, Any]) -> Figure:
             continue
         bins = [part for part in stages[stage]["bins"] if part["share"]["value"] is not None]
         bounded = stage == "after" and all(part["share"]["lower"] is not None for part in bins)
-        band = {side: [part["share"][side] for part in bins] for side in ("lower", "upper")} if bounded else {}
+        band: dict[str, Any] = (
+            {side: [part["share"][side] for part in bins] for side in ("lower", "upper")} if bounded else {}
+        )
         places, shares = [part["confidence"] for part in bins], [part["share"]["value"] for part in bins]
         lines.append(Line(words, places, shares, dots=True, **band))
         rows += [(stage, part["confidence"], part["share"], part["pictures"]) for part in bins]

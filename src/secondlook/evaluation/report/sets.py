@@ -156,6 +156,6 @@ def _tabulate(source: Source, sets: dict[str, Any]) -> list[Table]:
             ("Where the set is narrow enough", decided["accuracy_decided"]),
             ("Where it is too wide", decided["accuracy_undecided"]),
         ]
-        heads = ("Accuracy of the named label", "Value (95 % interval)")
-        tables.append(Table("accuracy-by-set", "Is silence justified?", heads, tuple(accuracy), percent=True))
+        columns = ("Accuracy of the named label", "Value (95 % interval)")
+        tables.append(Table("accuracy-by-set", "Is silence justified?", columns, tuple(accuracy), percent=True))
     return tables

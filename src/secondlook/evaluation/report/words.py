@@ -74,7 +74,7 @@ def list_curve(curve: Mapping[str, Any], places: Sequence[float], *, name: str, 
         return None
     bounded = all(curve[side][place] is not None for side in ("lower", "upper") for place in kept)
     sides = {side: [curve[side][place] for place in kept] for side in ("value", "lower", "upper")}
-    band = {"lower": sides["lower"], "upper": sides["upper"]} if bounded else {}
+    band: dict[str, Any] = {"lower": sides["lower"], "upper": sides["upper"]} if bounded else {}
     return Line(name, [places[place] for place in kept], sides["value"], **band, **style)
 
 
