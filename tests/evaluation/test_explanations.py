@@ -179,7 +179,7 @@ def test_a_report_names_every_check_in_which_the_map_is_no_better_than_chance(fo
 def test_without_masks_what_is_stored_of_them_is_not_compared(found: dict) -> None:
     class Held:
         def __init__(self, explanations: dict) -> None:
-            self.content = {**dict.fromkeys(OPTIONAL, {}), "measures": {}, "explanations": explanations}
+            self.content = {**{part: {} for part in OPTIONAL}, "measures": {}, "explanations": explanations}
 
         def model_dump(self, mode: str) -> dict:
             return self.content
