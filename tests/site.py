@@ -56,9 +56,11 @@ licence: Apache-2.0
 
 A bundle for tests, of drawn lesions. Not for any patient. <script>alert("card")</script>
 
-| measure | value |
-|---|---|
-| macro AUC | 0.99 |
+| measure | value | lower | upper | resamples | pictures | groups | split of the manifest |
+|---|---|---|---|---|---|---|---|
+| macro AUC | 0.99 | 0.98 | 1.00 | 2,000 | 1,234 | 1,100 | test |
+
+    secondlook evaluate tiny MANIFEST.csv --split test --check --resamples 2000
 
 [Checklists](CHECKLISTS.md)
 """

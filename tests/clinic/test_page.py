@@ -159,6 +159,8 @@ def test_another_host_is_refused(client: Client) -> None:
 def test_the_card_is_a_page_and_its_html_stays_text(client: Client) -> None:
     page = client.get("/models/tiny/").content.decode()
     assert "<td>macro AUC</td>" in page
+    assert '<table tabindex="0">' in page
+    assert '<pre tabindex="0">' in page
     assert "<script>alert" not in page
     assert "licence: Apache-2.0" not in page
 

@@ -176,6 +176,8 @@ def test_all_data_sets_that_were_learned_from_are_described_and_cited(bundle):
     assert "Espírito Santo" in read_section(card, "Data")
     assert "Tschandl, Rosendahl, Kittler 2018" in read_section(card, "Licence and citation")
     assert "Pacheco et al. 2020" in read_section(card, "Licence and citation")
+    assert "which the data it was trained on ask for" in card
+    assert "which the data it was trained on ask for" not in bundle.card
 
 
 def test_the_largest_gap_and_the_groups_that_are_too_few_are_named(bundle):
@@ -195,11 +197,11 @@ def test_the_largest_gap_and_the_groups_that_are_too_few_are_named(bundle):
     parts = {"point": "sensitivity_95", "threshold": 0.1, "least_groups": 20, "factors": factors, "gaps": gaps}
     other = change(bundle, subgroups=parts)
     english = read_section(render_card(other, other.evidence), "Subgroups")
-    assert "by sex: 12.3 % (-1.0–30.0), between Male (90.0 % (80.0–95.0)) and Female (77.7 %" in english
+    assert "by sex: 12.3 points (-1.0–30.0), between Male (90.0 % (80.0–95.0)) and Female (77.7 %" in english
     assert "Largest gap in specificity: too few to say." in english
     assert "- Sex: Not recorded (5)\n- Age: 90 or more (5)" in english
     french = read_section(render_card(other, other.evidence, "fr"), "Sous-groupes").replace("\N{NO-BREAK SPACE}", " ")
-    assert "selon sexe : 12,3 % (-1,0–30,0), entre hommes (90,0 % (80,0–95,0)) et femmes (77,7 %" in french
+    assert "selon sexe : 12,3 points (-1,0–30,0), entre hommes (90,0 % (80,0–95,0)) et femmes (77,7 %" in french
     assert "- Sexe : non renseigné (5)\n- Âge : 90 ou plus (5)" in french
 
 

@@ -13,6 +13,8 @@ from secondlook.inference.bundle import CARDS, CHECKLISTS, Bundle
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 # Raw HTML stays text: a card may come from anywhere.
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+# What may be wider than the page scrolls inside it, so the keyboard must reach it.
+WIDE = re.compile(r"<(table|pre)>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +44,4 @@ def present_card(bundle: Bundle, language: Language, *, name: str = "") -> CardP
 def render_markdown(markdown: str) -> SafeString:
     """Return Markdown as HTML, without its front matter; HTML inside it is escaped."""
     html = MARKDOWN.render(FRONT_MATTER.sub("", markdown))
-    return SafeString(html)  # markdown-it escapes all HTML
+    return SafeString(WIDE.sub(r'<\1 tabindex="0">', html))  # markdown-it escapes all HTML

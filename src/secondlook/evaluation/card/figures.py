@@ -98,7 +98,7 @@ def _tabulate_confusion(source: Source) -> str:
         (f"**{key}**", *map(source.voice.count, row))
         for key, row in zip(keys, source.measures["confusion_matrix"], strict=True)
     ]
-    return write_table(("", *keys), rows)
+    return write_table((source.voice(en="True", fr="Vraie"), *keys), rows)
 
 
 def _list_notes(source: Source) -> list[str]:

@@ -121,21 +121,28 @@ def write_end(source: Source) -> str:
         f"d’apprentissage, {prints[1]} ; le SHA-256 de la recette, `{facts.training.recipe_sha256}`. Le modèle a été "
         f"exporté le {facts.created} avec Secondlook {version}.",
     )
-    cites = [note.cite for note in find_notes(facts.training.data)]
-    data = "; ".join(cites)
-    graph = f"`{facts.graph.sha256}`"
-    licence = voice(
-        en=f"The weights carry the licence {facts.licence}, which the data they were trained on ask for. To cite: "
-        f"Secondlook, model {facts.name} {facts.version}, graph SHA-256 {graph}"
-        f"{', and the data: ' + data if data else ''}.",
-        fr=f"Les poids sont sous licence {facts.licence}, comme l’exigent les données d’apprentissage. Pour citer : "
-        f"Secondlook, modèle {facts.name} {facts.version}, SHA-256 du graphe {graph}"
-        f"{', et les données : ' + data if data else ''}.",
-    )
     return join_parts(
         voice(en="## Reproduce", fr="## Reproduire"),
         command,
         reproduce,
         voice(en="## Licence and citation", fr="## Licence et citation"),
-        licence,
+        _tell_licence(source),
+    )
+
+
+def _tell_licence(source: Source) -> str:
+    facts, voice = source.facts, source.voice
+    asked, cited = "", ""
+    if notes := find_notes(facts.training.data):
+        asked = voice(
+            en=", which the data it was trained on ask for", fr=", comme l’exigent les données d’apprentissage"
+        )
+        cites = "; ".join(note.cite for note in notes)
+        cited = voice(en=f", and the data: {cites}", fr=f", et les données : {cites}")
+    identity = f"{facts.name} {facts.version}"
+    return voice(
+        en=f"The weights carry the licence {facts.licence}{asked}. To cite: Secondlook, model {identity}, graph "
+        f"SHA-256 `{facts.graph.sha256}`{cited}.",
+        fr=f"Les poids sont sous licence {facts.licence}{asked}. Pour citer : Secondlook, modèle {identity}, SHA-256 "
+        f"du graphe `{facts.graph.sha256}`{cited}.",
     )

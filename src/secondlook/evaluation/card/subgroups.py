@@ -92,12 +92,11 @@ def _write_gap(source: Source, rate: str, gap: Any, factors: Any) -> str:
     values = next(factor["values"] for factor in factors.values() if factor["title"] == gap["factor"])
     figures = {part["value"]: part[rate] for part in values}
     title, high, low = (translate(gap[key], language, lower=key == "factor") for key in ("factor", "high", "low"))
+    points = voice.share(gap["gap"]).replace("%", "points")
     sides = [voice.share(figures[gap[key]]) for key in ("high", "low")]
     return voice(
-        en=f"Largest gap in {name}, by {title}: {voice.share(gap['gap'])}, between {high} ({sides[0]}) and {low} "
-        f"({sides[1]}).",
-        fr=f"Plus grand écart de {name}, selon {title} : {voice.share(gap['gap'])}, entre {high} ({sides[0]}) et "
-        f"{low} ({sides[1]}).",
+        en=f"Largest gap in {name}, by {title}: {points}, between {high} ({sides[0]}) and {low} ({sides[1]}).",
+        fr=f"Plus grand écart de {name}, selon {title} : {points}, entre {high} ({sides[0]}) et {low} ({sides[1]}).",
     )
 
 
