@@ -143,14 +143,19 @@ def find_predictor(name: str | None = None) -> Predictor:
         raise refuse_unknown("bundle", "un modèle", predictors, name) from None
 
 
-@cache
 def find_auto() -> AutoPredictor:
     """Return what leads pictures to the bundles on offer; wait while they load.
 
     Raises:
         BundleError: The bundles or the router could not be loaded.
     """
-    return AutoPredictor(list(start_loading().result().values()), load_router(settings.CONFIGURATION.router))
+    return join_predictors(tuple(start_loading().result().values()))
+
+
+@cache
+def join_predictors(predictors: tuple[Predictor, ...]) -> AutoPredictor:
+    """Return the bundles and the router as one."""
+    return AutoPredictor(predictors, load_router(settings.CONFIGURATION.router))
 
 
 def refuse_unknown(kind: str, french: str, offered: Iterable[str], got: str) -> UnknownBundleError:
