@@ -32,8 +32,8 @@ from secondlook.inference.router import ARRAYS, FACTS, Gaussian, RoutedTask, Rou
 
 Floats = NDArray[np.float64]
 
-SHRINKAGE = 0.03
-REFUSED_SHARE = 0.005
+SHRINKAGE = 0.01
+REFUSED_SHARE = 0.0025
 LEAST_SPREAD = 1e-3
 NOWHERE = "none"
 
