@@ -59,7 +59,7 @@ $(VENV)/run.stamp: pyproject.toml | $(BIN)/pip
 
 $(VENV)/develop.stamp: pyproject.toml | $(BIN)/pip
 	@echo "Installing Secondlook with PyTorch and the development tools into $(VENV) (2 to 4 minutes and 6 GB, once)."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,heic,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,heic,report,dev]'
 	@$(BIN)/python -c 'import torchvision' || { \
 	  echo "torch and torchvision do not match: install both from one index, then try again." >&2; exit 1; }
 	@touch $(VENV)/run.stamp $@

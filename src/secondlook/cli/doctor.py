@@ -21,6 +21,7 @@ from rich.text import Text
 CORE = ("numpy", "PIL", "onnxruntime", "pydantic", "pandas", "yaml", "typer", "rich")
 SITE = ("django", "ninja", "csp", "whitenoise", "uvicorn")
 TRAINING = ("torch", "torchvision", "timm", "onnx", "onnxscript", "safetensors", "matplotlib")
+REPORTS = ("matplotlib", "weasyprint")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NEEDED_DISK_GB, NEEDED_MEMORY_GB = 1.0, 1.0
 
@@ -81,6 +82,9 @@ def check_packages() -> Iterator[Finding]:
     yield find_packages("Web application", SITE, cure=again)
     yield import_packages("DICOM pictures", ("pydicom", "openjpeg", "rle"), core=False, cure=again)
     yield import_packages("HEIC pictures", ("pillow_heif",), core=False, cure="pip install 'secondlook[heic]'")
+    yield import_packages(
+        "Reports", REPORTS, core=False, cure="pip install 'secondlook[report]', and Pango by the system"
+    )
     yield import_packages("Training", TRAINING, core=False, cure="pip install 'secondlook[train]' (about 6 GB)")
 
 
