@@ -178,9 +178,9 @@ def _compare_columns(
         return _average(rows)(weights) | {"flips": flips}
 
     bounded = bootstrap_measures(measure, responses.groups, seed=seed, resamples=resamples)
-    members = {"flips": flagged, "changed": ..., "label_changed": ..., "unstable": ...}
-    for name, counted in members.items():
-        bounded[name] = widen_share(bounded[name], responses.groups[counted])
+    for name in ("changed", "label_changed", "unstable"):
+        bounded[name] = widen_share(bounded[name], responses.groups)
+    bounded["flips"] = widen_share(bounded["flips"], responses.groups[flagged])
     return {name: write_interval(bounded[name]) for name in FIGURES}
 
 

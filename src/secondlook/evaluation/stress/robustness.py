@@ -1,7 +1,7 @@
 """How much a bundle loses when pictures are as bad as they are in clinics, and whom that sends home."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from secondlook.inference.predictor import Predictor
 Floats = NDArray[np.float64]
 
 PICTURES = 84
-POINT = "sensitivity_95"
+POINT: Final = "sensitivity_95"
 MEASURES = ("auc", "balanced_accuracy", "sensitivity")
 SHARES = ("flips", "flips_alarming", "not_evaluable")
 

@@ -159,7 +159,7 @@ def read_original(size_px: int | tuple[int, int], path: Path) -> Picture | None:
 
 def seed_picture(pixels: Pixels, key: str, *, seed: int) -> np.random.Generator:
     """Return the random numbers of one change to one picture; the same for every amount, wherever the file lies."""
-    return np.random.default_rng([seed, zlib.crc32(key.encode()), zlib.crc32(np.ascontiguousarray(pixels))])
+    return np.random.default_rng([seed, zlib.crc32(key.encode()), zlib.crc32(pixels.tobytes())])
 
 
 def map_pictures(

@@ -112,7 +112,8 @@ def craft_pictures(
     attack = ATTACKS[method](classifier, strength / WHITE, budget)
     changed: Floats = attack.generate(x=pixels, y=np.eye(classifier.nb_classes, dtype=np.float32)[labels])
     # The gradient-free attack keeps its own rounding; nobody may change more than the strength says.
-    return np.clip(np.clip(changed, pixels - strength / WHITE, pixels + strength / WHITE), 0, 1).astype(np.float32)
+    low, high = np.maximum(pixels - strength / WHITE, 0), np.minimum(pixels + strength / WHITE, 1)
+    return np.asarray(np.clip(changed, low, high), dtype=np.float32)
 
 
 def to_planes(images: NDArray[np.uint8]) -> Floats:
