@@ -73,6 +73,15 @@ def test_each_colour_is_told_on_any_skin(name: str) -> None:
         assert shares[name] > 0.9
 
 
+@pytest.mark.parametrize("name", ["light_brown", "dark_brown"])
+@pytest.mark.parametrize("lamp", [(1.0, 0.65, 0.85), (0.75, 0.9, 1.0)])
+def test_a_coloured_lamp_makes_brown_neither_red_nor_blue(name: str, lamp: tuple[float, float, float]) -> None:
+    pixels, mask = np.full((100, 100, 3), SKIN, np.uint8), np.zeros((100, 100), dtype=bool)
+    mask[30:70, 30:70] = True
+    pixels[mask] = COLOURS[name]
+    assert measure_colours((pixels * np.array(lamp)).astype(np.uint8), mask)[name] > 0.9
+
+
 def test_what_looks_like_the_skin_around_has_no_colour() -> None:
     pixels, mask = np.full((100, 100, 3), SKIN, np.uint8), np.zeros((100, 100), dtype=bool)
     mask[30:70, 30:70] = True
