@@ -43,6 +43,11 @@ def test_the_limit_is_the_quantile_of_conformal_prediction_where_each_group_has_
     assert least <= np.sort(probabilities)[::-1][rank - 1]
 
 
+def test_a_group_of_many_pictures_counts_once():
+    probabilities, groups = np.r_[np.full(10, 0.1), np.linspace(0.5, 0.9, 18)], np.r_[np.zeros(10), np.arange(1, 19)]
+    assert bound_scores(probabilities, groups, target=0.9) == (0.5, 0.9, 19)
+
+
 def test_few_groups_promise_less_and_none_rules_nothing_out():
     assert bound_scores(np.array([0.4, 0.2, 0.6]), np.array(["a", "a", "b"]), target=0.9) == (0.2, 0.666667, 2)
     limits = fit_sets(np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 0]), np.arange(2), ("one", "two"))
