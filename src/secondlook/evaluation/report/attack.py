@@ -1,6 +1,6 @@
 """How small a change made on purpose turns answers wrong, and whether it fools the graph that serves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from secondlook.evaluation.report.plots import Line, draw_lines
@@ -22,7 +22,6 @@ def write_section(source: Source) -> Section | None:
     if not attack:
         return None
     counted = count_words(attack["sample"]["pictures"], attack["sample"]["groups"], source.task)
-    budget = attack["budget"]
     served = attack["bundle"] is not None
     figures = [_draw_accuracy("accuracy", attack), *([_draw_accuracy("served_accuracy", attack)] if served else [])]
     return Section(
@@ -32,9 +31,7 @@ def write_section(source: Source) -> Section | None:
             f"Somebody who has the weights changes every value of every pixel by at most the strength, in levels of "
             f"0…255, until the network of the run names another label. {counted} were drawn evenly over the labels; "
             "those that the network names wrongly anyway are left as they are and count as wrong.\n\n"
-            f"FGSM takes one step, PGD {budget['steps']}, AutoAttack keeps the best of two gradient attacks of "
-            f"{budget['iterations']} steps and {budget['restarts']} starts each and one without gradients of "
-            f"{budget['queries']} questions ({attack['library']}). A longer attack may find more: true robustness "
+            f"{' '.join(_list_methods(attack))} ({attack['library']}.) A longer attack may find more: true robustness "
             "is at most what is shown. "
             + (
                 "What was crafted against the network was rounded to whole levels, as a file holds it, and shown to "
@@ -48,6 +45,18 @@ def write_section(source: Source) -> Section | None:
         figures=tuple(figures),
         tables=(_table_accuracy(attack), *([_table_transfer(attack)] if served else [])),
     )
+
+
+def _list_methods(attack: Mapping[str, Any]) -> Iterator[str]:
+    budget = attack["budget"]
+    starts = "once" if budget["restarts"] == 1 else f"{budget['restarts']} times"
+    told = {
+        "fgsm": "FGSM takes one step along the gradient.",
+        "pgd": f"PGD takes {budget['steps']} from a random start.",
+        "autoattack": f"AutoAttack keeps the best of gradient attacks of {budget['iterations']} steps, started {starts}, "
+        f"and one without gradients that may ask {budget['queries']} times.",
+    }
+    return (told[method] for method in attack["methods"])
 
 
 def _write_verdict(attack: Mapping[str, Any]) -> str:

@@ -118,7 +118,7 @@ def craft_pictures(
 
 def to_planes(images: NDArray[np.uint8]) -> Floats:
     """Return uint8 N×H×W×3 as float32 N×3×H×W in 0..1."""
-    return np.ascontiguousarray(images.transpose(0, 3, 1, 2), dtype=np.float32) / WHITE
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2), dtype=np.float32) / np.float32(WHITE)
 
 
 def to_levels(pixels: Floats) -> NDArray[np.uint8]:
