@@ -53,8 +53,8 @@ def _list_methods(attack: Mapping[str, Any]) -> Iterator[str]:
     told = {
         "fgsm": "FGSM takes one step along the gradient.",
         "pgd": f"PGD takes {budget['steps']} from a random start.",
-        "autoattack": f"AutoAttack keeps the best of gradient attacks of {budget['iterations']} steps, started {starts}, "
-        f"and one without gradients that may ask {budget['queries']} times.",
+        "autoattack": f"AutoAttack keeps the best of gradient attacks of {budget['iterations']} steps, started "
+        f"{starts}, and one without gradients that may ask {budget['queries']} times.",
     }
     return (told[method] for method in attack["methods"])
 
