@@ -13,8 +13,9 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "load"]
 
 
+# The word is a name too; the first signature that fits is its own.
 @overload
-def load(bundle: Literal["auto"]) -> "AutoPredictor": ...
+def load(bundle: Literal["auto"]) -> "AutoPredictor": ...  # type: ignore[overload-overlap]
 
 
 @overload

@@ -117,7 +117,10 @@ def write_router(folder: Path, fitted: Sequence[Gaussian], routed: Sequence[Rout
     """Write ``router.npz``, then ``router.json`` with its sum, each atomically."""
     content = io.BytesIO()
     np.savez_compressed(
-        content, **{name: np.stack([getattr(one, name) for one in fitted]) for name in ("mean", "spread", "whitening")}
+        content,
+        mean=np.stack([one.mean for one in fitted]),
+        spread=np.stack([one.spread for one in fitted]),
+        whitening=np.stack([one.whitening for one in fitted]),
     )
     facts = RouterFacts(
         schema_version=1,

@@ -193,7 +193,7 @@ def describe_nothing(answer: NoAnswer) -> dict[str, Any]:
 
 def describe_route(route: Route | None) -> RouteOut | None:
     """Return how the task was found out."""
-    return route and RouteOut(nearest=route.nearest, scores=dict(route.scores))
+    return RouteOut(nearest=route.nearest, scores=dict(route.scores)) if route else None
 
 
 def describe_outline(answer: Answer) -> OutlineOut | None:

@@ -54,7 +54,7 @@ def show_page(request: HttpRequest) -> HttpResponse:
             return render(request, "clinic/page.html", context)
         if upload is None:
             return refuse(request, _("Expected a picture, got none. Choose a file first."), status=400)
-        answer = answer_upload(upload, bundle=chosen and chosen.name)
+        answer = answer_upload(upload, bundle=chosen.name if chosen else None)
     except SecondlookError as error:
         return refuse_error(request, error)
     part, shown = (
