@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -27,6 +30,14 @@ def test_every_corruption_of_the_issue_is_there_at_five_levels() -> None:
     for kind, keys in ISSUE.items():
         assert [part.key for part in CORRUPTIONS[kind]] == keys.split()
         assert all(len(part.levels) == LEVELS == len(set(part.levels)) for part in CORRUPTIONS[kind])
+
+
+def test_the_documentation_states_every_level() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "stress.md").read_text(encoding="utf-8")
+    for parts in CORRUPTIONS.values():
+        for part in parts:
+            levels = ", ".join(f"{level:g}" for level in part.levels)
+            assert re.search(rf"^\| {part.name} \|.*\| {re.escape(part.amount)} \| {levels} \|$", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize(("kind", "part"), CASES)
