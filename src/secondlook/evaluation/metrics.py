@@ -200,10 +200,8 @@ def compute_auc(
     tie = np.searchsorted(starts, places, side="right") - 1
     ends = np.append(starts[1:], len(order))[tie]
     weights = weights[..., order]
-    above = weights[..., places]
-    weights[..., places] = 0
+    above, weights[..., places] = weights[..., places], 0
     below = np.cumsum(weights, axis=-1, out=weights)
-    # What lies below a positive row counts wholly, what is tied with it by half.
     before = np.where(starts[tie] > 0, below[..., starts[tie] - 1], 0)
     wins = np.einsum("...p,...p->...", above, (before + below[..., ends - 1]) / 2)
     return compute_share(wins, above.sum(axis=-1) * below[..., -1])
