@@ -62,7 +62,7 @@ def _draw_refused(served: Mapping[str, Any], kinds: list[Any]) -> Figure:
     return Figure(
         "What the way that serves refuses",
         "Share of each kind of strangers that is refused, in per cent, with its 95 % interval; the table holds it.",
-        draw_forest([reach(name, figure) for name, figure in percents], x="Refused (%)", x_range=(0, 100)),
+        draw_forest([reach(name, figure) for name, figure in percents], x="Refused (%)", x_range=(0, 102)),
         Table("strangers-refused", "Share refused", ("set", "refused"), tuple(figures)),
     )
 
