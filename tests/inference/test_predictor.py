@@ -20,6 +20,7 @@ from secondlook.inference.predictor import (
     Prediction,
     Predictor,
     calibrate,
+    choose_target,
     choose_triage,
     load_predictor,
     read_input,
@@ -60,7 +61,7 @@ def test_path_bytes_stream_and_picture_give_the_same(predictor: Predictor, tmp_p
         path,
         str(path),
         io.BytesIO(data),
-        read_picture(data, target_px=64),
+        read_picture(data, target_px=choose_target(64)),
         read_input(data, 64, resize="central_crop")[0],
     ]
     for source in sources:
