@@ -9,7 +9,7 @@ import pytest
 from secondlook.data.fingerprint import track_silently
 from secondlook.data.manifest import Manifest, read_manifest
 from secondlook.errors import DatasetError
-from secondlook.evaluation.outside import measure_outside
+from secondlook.evaluation.outside import measure_outside, take_unseen
 from secondlook.evaluation.run import evaluate_bundle
 from secondlook.inference.predictor import load_predictor
 
@@ -76,6 +76,24 @@ def test_a_manifest_of_a_task_with_another_risk_is_refused_with_the_way_out(fini
     chests = Manifest(test_part.frame.assign(label="pneumonia"), test_part.root, "chest")
     with pytest.raises(DatasetError, match=r"bundle's task skin, got those of chest.*--outside NAME=MANIFEST"):
         evaluate_bundle(finished_folder, chests, quick=True, resamples=100)
+
+
+def test_what_training_or_calibration_saw_is_no_outside_test(drawn_manifest, test_part):
+    seen = drawn_manifest.select("train")
+    with pytest.raises(DatasetError, match="other patients and pictures than the bundle was trained") as refusal:
+        take_unseen(
+            {"mixed": Manifest(seen.frame.drop(columns="split"), seen.root)}, drawn_manifest, track=track_silently
+        )
+    assert len(refusal.value.faults) > 10
+    assert len(take_unseen({"whole": drawn_manifest}, drawn_manifest, track=track_silently)["whole"]) == len(test_part)
+
+
+def test_a_copy_under_another_name_and_patient_is_found(drawn_manifest, tmp_path):
+    copy = tmp_path / "other.png"
+    copy.write_bytes(drawn_manifest.select("calibration").paths()[0].read_bytes())
+    outside = Manifest(pd.DataFrame([{"image": copy.name, "label": "nv", "group": "somebody"}]), tmp_path)
+    with pytest.raises(DatasetError, match="Leave these out"):
+        take_unseen({"copy": outside}, drawn_manifest, track=track_silently)
 
 
 def test_outside_tests_enter_the_evidence_and_are_compared_where_given(finished_folder, drawn_manifest, test_part):

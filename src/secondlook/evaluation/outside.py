@@ -1,12 +1,15 @@
 """Outside tests: what a bundle makes of pictures from elsewhere, with labels or without."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from secondlook.conditions import find_task
 from secondlook.data.fingerprint import Track, data_fingerprint
+from secondlook.data.leakage import audit_manifest, describe_pair
 from secondlook.data.manifest import Manifest
 from secondlook.errors import DatasetError
 from secondlook.evaluation.answers import answer_manifest, attempt_all
@@ -47,6 +50,44 @@ def measure_outside(
         name: _measure_one(predictor, manifest, seed=seed, resamples=resamples, track=track)
         for name, manifest in manifests.items()
     }
+
+
+def take_unseen(manifests: Mapping[str, Manifest], whole: Manifest | None, *, track: Track) -> dict[str, Manifest]:
+    """Return what may be measured of further manifests: where one has a split test, that alone.
+
+    Args:
+        manifests: By name.
+        whole: The bundle's own manifest with its splits, where it is known.
+        track: Shows progress.
+
+    Raises:
+        DatasetError: They share groups, files or near-duplicates with what the bundle was trained or calibrated on.
+    """
+    taken = {name: select_test(manifest) for name, manifest in manifests.items()}
+    if not taken or whole is None or "split" not in whole.frame:
+        return taken
+    seen = whole.frame["split"].isin(["train", "calibration"])
+    parts = [(Manifest(whole.frame[seen], whole.root, whole.task), "train"), *((one, "test") for one in taken.values())]
+    frames = [
+        part.frame.assign(image=[os.path.relpath(path, whole.root) for path in part.paths()], split=split)
+        for part, split in parts
+    ]
+    rows = pd.concat(frames, ignore_index=True)
+    there = [(whole.root / str(name)).is_file() for name in rows["image"]]
+    report = audit_manifest(Manifest(rows[there].reset_index(drop=True), whole.root, whole.task), track=track)
+    if report.leaks:
+        raise DatasetError(
+            "Expected outside tests of other patients and pictures than the bundle was trained or calibrated on. Leave "
+            "these out, or give a manifest whose split test holds the others.",
+            [describe_pair(pair) for pair in report.leaks],
+        )
+    return taken
+
+
+def select_test(manifest: Manifest) -> Manifest:
+    """Return the split test of a manifest that has one, else all of it."""
+    has_test = "split" in manifest.frame and "test" in set(manifest.frame["split"])
+    return manifest.select("test") if has_test else manifest
 
 
 def _measure_one(predictor: Predictor, manifest: Manifest, *, seed: int, resamples: int, track: Track) -> Nested:

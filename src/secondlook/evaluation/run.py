@@ -1,5 +1,6 @@
 """From a draft to a bundle with evidence: fit, measure, write the card, seal; and measure again whenever asked."""
 
+import dataclasses
 import datetime
 import os
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from secondlook.evaluation.composition import describe_flow
 from secondlook.evaluation.evidence import write_evidence
 from secondlook.evaluation.fit import choose_outlier_limit, fit_calibration
 from secondlook.evaluation.measures import measure_answers
+from secondlook.evaluation.outside import take_unseen
 from secondlook.evaluation.parts import RESAMPLES, Plan, Wishes, measure_parts
 from secondlook.evaluation.studies import has_studies, join_studies
 from secondlook.inference.bundle import BundleFacts, Evidence, open_bundle, open_draft, read_facts, seal_bundle
@@ -65,6 +67,7 @@ def finish_bundle(
         BundleError: The draft is not complete, or pictures of the test manifest had to be left out.
     """
     plan = Plan(**wishes)
+    plan = dataclasses.replace(plan, outside=take_unseen(plan.outside, whole, track=track))
     if leak is None:
         leak = _compare_parts(read_facts(folder), calibration_manifest, test_manifest)
     asked = {"seed": plan.seed, "resamples": plan.resamples}
@@ -155,8 +158,9 @@ def examine_bundle(
     predictor = Predictor(open_bundle(folder))
     leak = judge_leak(predictor.bundle.facts, manifest, split=split, allow_leak=allow_leak)
     chosen = manifest.select(split) if "split" in manifest.frame else manifest
-    answered = answer_manifest(predictor, chosen, track=track)
     plan, outliers = Plan(**wishes), None
+    plan = dataclasses.replace(plan, outside=take_unseen(plan.outside, manifest, track=track))
+    answered = answer_manifest(predictor, chosen, track=track)
     if plan.strangers:
         home = manifest.select("calibration")
         _, outliers = choose_outlier_limit(

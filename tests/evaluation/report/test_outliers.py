@@ -33,9 +33,11 @@ def test_the_section_names_what_serves_and_what_it_refuses_least():
     )
     assert "phone, 20.0\N{NO-BREAK SPACE}% (10.0–20.0)" in section.verdict
     assert "phone (near): 40 pictures. pages (far): 30 pictures." in section.intro
-    refused, auc = section.tables
-    assert [row[0].endswith("serves") for row in refused.rows] == [True, False]
-    assert [cell["value"] for cell in refused.rows[1][1:]] == [0.1, 0.9]
+    ways, refused, auc = section.tables
+    assert [row[0] for row in ways.rows] == ["ViM", "Energy"]
+    assert refused.heads == ("Strangers", "ViM, serves", "Energy")
+    assert [row[0] for row in refused.rows] == ["phone", "pages"]
+    assert [row[2]["value"] for row in refused.rows] == [0.1, 0.9]
     assert (refused.percent, auc.percent) == (True, False)
     assert section.figures[0].points.rows == (("phone", figure(0.2)), ("pages", figure(0.9)))
 

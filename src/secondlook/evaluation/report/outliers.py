@@ -7,6 +7,7 @@ from secondlook.evaluation.report.plots import draw_forest
 from secondlook.evaluation.report.section import Cell, Figure, Section, Source, Table
 from secondlook.evaluation.report.words import count_words, reach, write_measured, write_percent
 
+SHORT = {"knn": "Neighbour", "mahalanobis": "Mahalanobis", "energy": "Energy", "vim": "ViM"}
 METHODS = {
     "knn": "Cosine distance to the k-th nearest neighbour (Sun et al. 2022)",
     "mahalanobis": "Mahalanobis distance to the nearest class (Lee et al. 2018)",
@@ -41,6 +42,7 @@ def write_section(source: Source) -> Section | None:
         ),
         figures=(_draw_refused(served, kinds),),
         tables=(
+            _list_methods(methods),
             _tabulate("refused", "Share refused", methods, kinds, percent=True),
             _tabulate("auc", "AUC of strangers against calibration pictures", methods, kinds, percent=False),
         ),
@@ -69,11 +71,12 @@ def _draw_refused(served: Mapping[str, Any], kinds: list[Any]) -> Figure:
 
 def _tabulate(key: str, caption: str, methods: list[Any], kinds: list[Any], *, percent: bool) -> Table:
     rows: list[tuple[Cell, ...]] = [
-        (
-            f"{name_method(method)}{' – serves' if method['served'] else ''}",
-            *(method[key][kind["name"]] for kind in kinds),
-        )
-        for method in methods
+        (kind["name"], *(method[key][kind["name"]] for method in methods)) for kind in kinds
     ]
-    heads = ("Way of scoring", *(kind["name"] for kind in kinds))
+    heads = ("Strangers", *(f"{SHORT[method['method']]}{', serves' if method['served'] else ''}" for method in methods))
     return Table(f"outliers-{key}", caption, heads, tuple(rows), percent=percent)
+
+
+def _list_methods(methods: list[Any]) -> Table:
+    rows = tuple((SHORT[method["method"]], name_method(method)) for method in methods)
+    return Table("outliers-ways", "Ways of scoring", ("Way", "What it is, with its parameters"), rows)
