@@ -115,7 +115,7 @@ def test_a_folder_gets_the_whole_report_with_outside_tests_and_prevalences(
 ):
     pytest.importorskip("matplotlib")
     bare = tmp_path / "bare.csv"
-    images = [str(path) for path in drawn_manifest.select("calibration").paths()[:10]]
+    images = [str(path) for path in drawn_manifest.select("test").paths()[:10]]
     bare.write_text("image\n" + "\n".join(images) + "\n")
     target = tmp_path / "report"
     options = ("--outside", f"elsewhere={bare}", "--prevalence", 0.02, "-o", target, "--json")

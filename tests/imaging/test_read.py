@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFile
 
 from secondlook.errors import InputError
 from secondlook.imaging.limits import MAX_FILE_BYTES
@@ -263,6 +263,12 @@ def test_truncated_files_are_refused(name: str, share: float) -> None:
     data = SAVED[name]
     with pytest.raises(InputError, match="damaged, cut short"):
         read_picture(data[: max(16, int(len(data) * share))])
+
+
+def test_truncated_files_are_refused_whatever_another_library_lets_pillow_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    with pytest.raises(InputError, match="damaged, cut short"):
+        read_picture(SAVED["JPEG"][: len(SAVED["JPEG"]) // 2])
 
 
 def test_an_altered_png_is_refused() -> None:

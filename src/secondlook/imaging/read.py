@@ -8,7 +8,7 @@ from typing import BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile
@@ -110,6 +110,8 @@ def read_picture(source: str | Path | bytes | BinaryIO, *, target_px: int | None
     """
     if target_px is not None and target_px < 1:
         raise InputError(f"Expected a target of at least 1 pixel, got {target_px}.")
+    # WeasyPrint, once imported, lets Pillow take files that are cut short in the whole process.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     data = read_bytes(source)
     kind = find_format(data)
     if kind == "HEIC":
