@@ -27,7 +27,13 @@ from secondlook.training.run import encode_labels
 COUNTS = (1_000, 10_000, 100_000)
 DRAWN = 500
 SIZE_PX = 64
-NETWORK = ["model.family=timm", "model.name=test_efficientnet", "model.weights=none", "machine.precision=fp32"]
+NETWORK = [
+    "model.family=timm",
+    "model.name=test_efficientnet",
+    "model.weights=none",
+    "export.start_share=0",
+    "machine.precision=fp32",
+]
 
 
 def link_pictures(folder: Path, drawn: list[Path], *, count: int) -> Manifest:

@@ -42,7 +42,9 @@ def plan_recipe(name: str, *, epochs: int, more: str = "") -> Recipe:
     """Return the shipped recipe, cut to one stage at its first size, on all cores, without weights from elsewhere."""
     first = read_recipe(name).stages[0].size_px
     stages = f"stages=[{{epochs: {epochs}, size_px: {first}{more}}}]"
-    return read_recipe(name, changes=[stages, "model.weights=none", f"machine.threads={count_cores()}"])
+    return read_recipe(
+        name, changes=[stages, "model.weights=none", "export.start_share=0", f"machine.threads={count_cores()}"]
+    )
 
 
 def decode_pictures(recipe: Recipe, files: list[Path]) -> Pictures:
