@@ -81,6 +81,20 @@ def test_a_trained_network_is_blended_with_what_it_started_from(earlier: tuple[P
         torch.testing.assert_close(value, weights[key] + 0.75 if key in moved else weights[key])
 
 
+def test_a_run_that_blends_answers_so_and_is_gone_on_from_so(
+    tmp_path: Path, earlier: tuple[Path, dict[str, Tensor]]
+) -> None:
+    folder, weights = earlier
+    trained = {key: value + 1 if value.is_floating_point() else value for key, value in weights.items()}
+    run = tmp_path / "second"
+    save_checkpoint(run / "checkpoints", {"network": trained, "average": None}, step=9)
+    recipe = make_recipe(model=make_model(folder), export={"input_size_px": 32, "start_share": 0.25})
+    (run / "recipe.yaml").write_text(recipe.dump(), encoding="utf-8")
+    got = read_answering_weights(run)
+    for key, value in weights.items():
+        torch.testing.assert_close(got[key], value + 0.75 if value.is_floating_point() else value)
+
+
 def test_networks_of_other_classes_are_not_blended(earlier: tuple[Path, dict[str, Tensor]]) -> None:
     network = build_network(make_recipe(model=make_model("none")), classes=2)
     with pytest.raises(RecipeError, match=r"same network and classes in the earlier run before.*start_share=0"):

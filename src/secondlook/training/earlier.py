@@ -13,7 +13,23 @@ from secondlook.training.reading import read_recipe
 
 
 def read_answering_weights(folder: Path) -> dict[str, Tensor]:
-    """Return the weights of the network that a run answers with: its best epoch's or its last, averaged where it was.
+    """Return the weights of the network that a run answers with: trained, and blended with its start where it says so.
+
+    Raises:
+        RecipeError: The folder, or that of the run that it is blended with, holds no whole checkpoint.
+    """
+    weights, file = read_trained_weights(folder), folder / "recipe.yaml"
+    recipe = read_recipe(file) if file.is_file() else None
+    if recipe is not None and recipe.export.start_share:
+        start = read_answering_weights(Path(recipe.model.weights))
+        for key, value in weights.items():
+            if value.is_floating_point():
+                weights[key] = value.lerp(start[key].to(value), recipe.export.start_share)
+    return weights
+
+
+def read_trained_weights(folder: Path) -> dict[str, Tensor]:
+    """Return the weights that a run has learned: its best epoch's or its last, averaged where it was.
 
     Raises:
         RecipeError: The folder holds no whole checkpoint.
