@@ -7,7 +7,7 @@ from scipy.stats import spearmanr
 
 from secondlook.data.manifest import Manifest
 from secondlook.evaluation.evidence import OPTIONAL, list_skipped
-from secondlook.evaluation.explanations import find_mask, map_label, measure_explanations
+from secondlook.evaluation.explanations import map_label, measure_explanations
 from secondlook.evaluation.faithfulness import (
     align_mask,
     correlate_ranks,
@@ -99,15 +99,6 @@ def test_a_mask_of_the_frame_is_cut_as_its_central_square_was(frame: tuple[int, 
     assert whole.shape == (30, 40)
     assert whole[:15, 20:].all()
     assert whole.mean() == pytest.approx(0.25, abs=0.03)
-
-
-def test_masks_are_found_by_the_pictures_name(tmp_path) -> None:
-    Image.fromarray(np.eye(4, dtype=np.uint8) * 255).save(tmp_path / "a_segmentation.png")
-    Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "b.png")
-    assert np.array_equal(find_mask(tmp_path, tmp_path / "elsewhere" / "a.jpg"), np.eye(4, dtype=bool))
-    assert not find_mask(tmp_path, tmp_path / "b.jpg").any()
-    assert find_mask(tmp_path, tmp_path / "c.jpg") is None
-    assert find_mask(None, tmp_path / "a.jpg") is None
 
 
 def test_shuffled_weights_keep_their_values_and_lose_their_places(tiny_bundle) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from secondlook.data.manifest import Manifest, write_manifest
 from secondlook.errors import DatasetError, RecipeError
 from secondlook.training.checkpoint import save_checkpoint
-from secondlook.training.earlier import blend_with_run, read_answering_weights, require_unseen
+from secondlook.training.earlier import blend_with_start, read_answering_weights, require_unseen
 from secondlook.training.origin import ORIGIN_FILE, describe_origin
 from secondlook.training.run import settle_origin
 from secondlook.training.sections import Model
@@ -69,18 +69,6 @@ def test_a_head_of_other_classes_or_layers_is_left_as_it_is(
         assert torch.equal(value, (weights if key.startswith("backbone.") else own)[key]), key
 
 
-def test_a_trained_network_is_blended_with_what_it_started_from(earlier: tuple[Path, dict[str, Tensor]]) -> None:
-    folder, weights = earlier
-    network = build_network(make_recipe(model=make_model(folder)), classes=7)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter += 1
-    blend_with_run(network, folder, share=0.25)
-    moved = dict(network.named_parameters())
-    for key, value in network.state_dict().items():
-        torch.testing.assert_close(value, weights[key] + 0.75 if key in moved else weights[key])
-
-
 def test_a_run_that_blends_answers_so_and_is_gone_on_from_so(
     tmp_path: Path, earlier: tuple[Path, dict[str, Tensor]]
 ) -> None:
@@ -96,9 +84,15 @@ def test_a_run_that_blends_answers_so_and_is_gone_on_from_so(
 
 
 def test_networks_of_other_classes_are_not_blended(earlier: tuple[Path, dict[str, Tensor]]) -> None:
-    network = build_network(make_recipe(model=make_model("none")), classes=2)
+    weights = build_network(make_recipe(model=make_model("none")), classes=2).state_dict()
+    recipe = make_recipe(model=make_model(earlier[0]), export={"input_size_px": 32, "start_share": 0.5})
     with pytest.raises(RecipeError, match=r"same network and classes in the earlier run before.*start_share=0"):
-        blend_with_run(network, earlier[0], share=0.5)
+        blend_with_start(weights, recipe)
+
+
+def test_without_a_share_the_earlier_run_is_not_read(tmp_path: Path) -> None:
+    weights = {"head.0.weight": torch.ones(2)}
+    assert blend_with_start(weights, make_recipe(model=make_model(tmp_path / "gone"))) is weights
 
 
 @pytest.mark.parametrize("weights", ["none", "hub", "given.safetensors"])

@@ -40,10 +40,7 @@ def find_masks(manifest: Manifest, folder: Path) -> Masked:
     """
     if not folder.is_dir():
         raise DatasetError(f"Expected a folder of masks; there is no {folder.name!r}. Check the name.")
-    found = [
-        next((file for end in ENDINGS if (file := folder / f"{path.stem}{end}").is_file()), None)
-        for path in manifest.paths()
-    ]
+    found = [find_mask(folder, path) for path in manifest.paths()]
     fits = [mask is not None and _same_frame(path, mask) for path, mask in zip(manifest.paths(), found, strict=True)]
     missing, other = sum(mask is None for mask in found), sum(mask is not None for mask in found) - sum(fits)
     notes = []
@@ -59,6 +56,23 @@ def find_masks(manifest: Manifest, folder: Path) -> Masked:
     rows = manifest.frame[fits].reset_index(drop=True)
     masks = tuple(mask for mask, fit in zip(found, fits, strict=True) if mask is not None and fit)
     return Masked(Manifest(rows, manifest.root, manifest.task), masks, tuple(notes))
+
+
+def find_mask(folder: Path, picture: Path) -> Path | None:
+    """Return the file of a picture's mask, or nothing where the folder holds none."""
+    return next((file for end in ENDINGS if (file := folder / f"{picture.stem}{end}").is_file()), None)
+
+
+def require_masks(manifest: Manifest, folder: Path) -> None:
+    """Check that a folder holds a mask of at least one picture, of whatever part of it.
+
+    Raises:
+        DatasetError: It holds none.
+    """
+    if not any(find_mask(folder, path) for path in manifest.paths()):
+        raise DatasetError(
+            f"Expected masks named like the pictures, for example NAME{ENDINGS[0]}, in {folder.name!r}; there is none."
+        )
 
 
 def _same_frame(picture: Path, mask: Path) -> bool:

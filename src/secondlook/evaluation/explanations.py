@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from secondlook.data.fingerprint import Track, track_silently
 from secondlook.data.manifest import Manifest
+from secondlook.data.masks import find_mask, read_mask
 from secondlook.errors import DatasetError
 from secondlook.evaluation.faithfulness import (
     align_mask,
@@ -41,7 +41,6 @@ Row = dict[str, Any]
 PICTURES = 40
 STEPS = 8
 SHUFFLES = 3
-MASK_ENDINGS = ("", "_segmentation", "_mask")
 CURVES = ("deletion", "insertion")
 BASELINES = ("random", "centre")
 
@@ -154,26 +153,14 @@ def question_picture(explained: Explained, picture: Picture, path: Path) -> Row:
     maps_of_shuffled = (map_label(session, image, label) for session in explained.shuffled)
     row["shuffled_weights/map"] = np.mean([correlate_ranks(shown, other) for other in maps_of_shuffled])
     row["shuffled_weights/random"] = correlate_ranks(shown, noise)
-    mask = find_mask(explained.masks, path)
-    return row if mask is None else row | _compare_mask(mask, picture, prediction.seen, heats)
+    file = None if explained.masks is None else find_mask(explained.masks, path)
+    return row if file is None else row | _compare_mask(read_mask(file), picture, prediction.seen, heats)
 
 
 def map_label(session: Session, image: NDArray[np.uint8], label: int) -> Heat:
     """Return a graph's heatmap of one label, float32 h×w in 0…1, as the predictor shows it."""
     activation = session.run(image[None]).map
     return scale_maps(measure_occlusion(session, image) if activation is None else activation[0])[label]
-
-
-def find_mask(folder: Path | None, picture: Path) -> NDArray[np.bool_] | None:
-    """Return the mask of a picture, bool H×W, or nothing where the folder holds none."""
-    if folder is None:
-        return None
-    for ending in MASK_ENDINGS:
-        file = folder / f"{picture.stem}{ending}.png"
-        if file.is_file():
-            with Image.open(file) as image:
-                return np.asarray(image.convert("L")) > 127
-    return None
 
 
 def _compare_occlusion(session: Session, image: NDArray[np.uint8], label: int, maps: Mapping[str, Heat]) -> Row:

@@ -14,6 +14,7 @@ import secondlook
 from secondlook.data.fingerprint import Track, data_fingerprint, hash_file, track_silently
 from secondlook.data.leakage import require_no_leak
 from secondlook.data.manifest import Manifest
+from secondlook.data.masks import require_masks
 from secondlook.errors import BundleError
 from secondlook.evaluation.answers import Answered, answer_manifest, measure_refusals
 from secondlook.evaluation.card.render import write_cards
@@ -66,8 +67,7 @@ def finish_bundle(
         DatasetError: The manifests leak into each other, or something cannot be fitted on them.
         BundleError: The draft is not complete, or pictures of the test manifest had to be left out.
     """
-    plan = Plan(**wishes)
-    plan = dataclasses.replace(plan, outside=take_unseen(plan.outside, whole, track=track))
+    plan = _settle_plan(Plan(**wishes), test_manifest, whole, track=track)
     if leak is None:
         leak = _compare_parts(read_facts(folder), calibration_manifest, test_manifest)
     asked = {"seed": plan.seed, "resamples": plan.resamples}
@@ -158,8 +158,7 @@ def examine_bundle(
     predictor = Predictor(open_bundle(folder))
     leak = judge_leak(predictor.bundle.facts, manifest, split=split, allow_leak=allow_leak)
     chosen = manifest.select(split) if "split" in manifest.frame else manifest
-    plan, outliers = Plan(**wishes), None
-    plan = dataclasses.replace(plan, outside=take_unseen(plan.outside, manifest, track=track))
+    plan, outliers = _settle_plan(Plan(**wishes), chosen, manifest, track=track), None
     answered = answer_manifest(predictor, chosen, track=track)
     if plan.strangers:
         home = manifest.select("calibration")
@@ -271,6 +270,17 @@ def describe_manifest(manifest: Manifest, notes: Sequence[str]) -> dict[str, obj
         "groups_by_label": {str(key): int(count) for key, count in by_label.nunique().items()},
         "notes": list(notes),
     }
+
+
+def _settle_plan(plan: Plan, measured: Manifest, whole: Manifest | None, *, track: Track) -> Plan:
+    """Check before any work what is given beside the manifest, and take of outside tests what may be measured.
+
+    Raises:
+        DatasetError: The folder of masks has none of these pictures, or an outside test shares some with training.
+    """
+    if plan.masks is not None:
+        require_masks(measured, plan.masks)
+    return dataclasses.replace(plan, outside=take_unseen(plan.outside, whole, track=track))
 
 
 def _compare_parts(facts: BundleFacts, calibration: Manifest, test: Manifest) -> str:

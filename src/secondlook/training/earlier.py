@@ -10,6 +10,7 @@ from secondlook.data.manifest import Manifest, read_manifest
 from secondlook.errors import DatasetError, RecipeError
 from secondlook.training.checkpoint import load_checkpoint
 from secondlook.training.reading import read_recipe
+from secondlook.training.recipe import Recipe
 
 
 def read_answering_weights(folder: Path) -> dict[str, Tensor]:
@@ -20,12 +21,7 @@ def read_answering_weights(folder: Path) -> dict[str, Tensor]:
     """
     weights, file = read_trained_weights(folder), folder / "recipe.yaml"
     recipe = read_recipe(file) if file.is_file() else None
-    if recipe is not None and recipe.export.start_share:
-        start = read_answering_weights(Path(recipe.model.weights))
-        for key, value in weights.items():
-            if value.is_floating_point():
-                weights[key] = value.lerp(start[key].to(value), recipe.export.start_share)
-    return weights
+    return weights if recipe is None else blend_with_start(weights, recipe)
 
 
 def read_trained_weights(folder: Path) -> dict[str, Tensor]:
@@ -71,30 +67,34 @@ def start_from_run(network: nn.Module, folder: Path) -> None:
     network.load_state_dict({key: weights[key] for key in wanted}, strict=False)
 
 
-def blend_with_run(network: nn.Module, folder: Path, *, share: float) -> None:
-    """Move a network's weights and statistics towards those of the earlier run that it started from.
+def blend_with_start(weights: dict[str, Tensor], recipe: Recipe) -> dict[str, Tensor]:
+    """Return weights and statistics moved towards those of the earlier run that training started from.
 
     What was learned anew is kept in part, and so is what would be forgotten: Wortsman et al. 2022, "Robust fine-tuning
     of zero-shot models", doi 10.48550/arXiv.2109.01903.
 
     Args:
-        network: Trained; changed in place.
-        folder: The earlier run.
-        share: Of the earlier run's weights in the result, 0 … 1.
+        weights: Trained.
+        recipe: Of that training; ``export.start_share`` is the earlier run's share in the result, 0 for none.
 
     Raises:
-        RecipeError: The folder holds no whole checkpoint, or the run's network is another, its head included.
+        RecipeError: The earlier run holds no whole checkpoint, or its network is another, its head included.
     """
-    earlier, own = read_answering_weights(folder), network.state_dict()
-    wrong = sorted(key for key in own.keys() | earlier.keys() if not fits(key, earlier, own))
+    share = recipe.export.start_share
+    if not share:
+        return weights
+    folder = Path(recipe.model.weights)
+    start = read_answering_weights(folder)
+    wrong = sorted(key for key in weights.keys() | start.keys() if not fits(key, start, weights))
     if wrong:
         raise RecipeError(
             f"Expected the same network and classes in the earlier run {folder.name}, to blend both; {len(wrong)} "
             f"tensors are missing, too many or of another shape, first {wrong[0]!r}. Set export.start_share=0."
         )
-    for key, value in own.items():
-        if value.is_floating_point():
-            value.lerp_(earlier[key].to(value), share)
+    return {
+        key: value.lerp(start[key].to(value), share) if value.is_floating_point() else value
+        for key, value in weights.items()
+    }
 
 
 def fits(key: str, weights: dict[str, Tensor], own: dict[str, Tensor]) -> bool:

@@ -31,7 +31,7 @@ from secondlook.data.split import split_manifest
 from secondlook.errors import DatasetError, RecipeError
 from secondlook.evaluation.run import finish_bundle
 from secondlook.training.dataset import Pictures, cache_pictures
-from secondlook.training.earlier import blend_with_run, require_unseen
+from secondlook.training.earlier import blend_with_start, require_unseen
 from secondlook.training.export import export_bundle
 from secondlook.training.folds import deal_folds, take_fold
 from secondlook.training.loop import Watcher, train_network
@@ -341,8 +341,7 @@ def train_run(recipe: Recipe, folder: Path, *, watcher: Watcher) -> Path:
     manifest, bundle = material.manifest, folder / "bundle"
     with open_run(folder, recipe):
         network = fit_network(recipe, material, folder, watcher=watcher)
-        if recipe.export.start_share:
-            blend_with_run(network, Path(recipe.model.weights), share=recipe.export.start_share)
+        network.load_state_dict(blend_with_start(network.state_dict(), recipe))
         watcher.note("exporting the graph and comparing it with torch")
         export_bundle(
             network,
