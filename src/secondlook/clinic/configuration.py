@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import dj_database_url
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -62,6 +63,10 @@ class Configuration(BaseSettings):
         (), description="Reference sets to show similar cases from, by folder; each of a bundle on offer."
     )
     router: Path = Field(SHIPPED, description="Folder of what leads a picture to its task; default: the shipped one.")
+    database_url: SecretStr | None = Field(
+        None,
+        description="Database, such as `postgres://user:password@host/name`; default: SQLite in the data folder.",
+    )
     language: Literal["en", "fr"] = Field("en", description="Language where the browser asks for no known one.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
@@ -120,6 +125,32 @@ def find_misspelled() -> list[str]:
             nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
             faults += [f"{variable} is unknown, {PREFIX}{match} is meant" for match in nearest]
     return faults
+
+
+def choose_database(configuration: Configuration) -> dict[str, Any]:
+    """Return Django's settings of the database.
+
+    Raises:
+        InputError: The address of the database cannot be read.
+    """
+    if configuration.database_url is None:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": configuration.data_folder / "secondlook.sqlite3",
+            # Writers queue from their first statement on, instead of failing at their first write.
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000;",
+            },
+        }
+    try:
+        found = dj_database_url.parse(configuration.database_url.get_secret_value(), conn_max_age=60)
+    except (ValueError, KeyError) as error:
+        raise InputError(
+            f"Expected {PREFIX}DATABASE_URL such as postgres://user:password@host/name; it cannot be read as one."
+        ) from error
+    return {**found}
 
 
 def read_secret_key(configuration: Configuration) -> str:

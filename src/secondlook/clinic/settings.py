@@ -5,7 +5,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from secondlook.clinic.configuration import load_configuration, read_secret_key
+from secondlook.clinic.configuration import choose_database, load_configuration, read_secret_key
 
 CONFIGURATION = load_configuration()
 PRODUCTION = CONFIGURATION.mode == "production"
@@ -14,9 +14,21 @@ DEBUG = False
 SECRET_KEY = read_secret_key(CONFIGURATION)
 ALLOWED_HOSTS = list(CONFIGURATION.allowed_hosts)
 
-INSTALLED_APPS = ["django.contrib.staticfiles", "csp", "ninja", "secondlook.clinic"]
-# No account and nothing stored: there is no database, no session and no file of an upload.
-DATABASES: dict[str, Any] = {}
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "csp",
+    "ninja",
+    "secondlook.clinic",
+    "secondlook.clinic.accounts",
+    "secondlook.clinic.cases",
+]
+DATABASES: dict[str, Any] = {"default": choose_database(CONFIGURATION)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.User"
 
 MIDDLEWARE = [
     "secondlook.clinic.middleware.answer_health",
@@ -24,17 +36,26 @@ MIDDLEWARE = [
     "secondlook.clinic.middleware.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "secondlook.clinic.middleware.refuse_large_bodies",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
 ]
 ROOT_URLCONF = "secondlook.clinic.urls"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
     }
 ]
 

@@ -1,0 +1,1 @@
+"""People, their practices and roles, and the rules of who may do what."""
