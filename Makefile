@@ -12,10 +12,10 @@ DJANGO = DJANGO_SETTINGS_MODULE=secondlook.clinic.settings SECONDLOOK_DATA_FOLDE
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(VENV)/run.stamp ## Set up (no PyTorch, about a minute) and start the application; ARGS="--port 8001"
+run: $(VENV)/run.stamp pango ## Set up (no PyTorch, about a minute) and start the application; ARGS="--port 8001"
 	@$(BIN)/secondlook serve $(ARGS)
 
-test: check browser ## Set up and run every check and test, browser tests too; ARGS="-k word"
+test: check browser pango ## Set up and run every check and test, browser tests too; ARGS="-k word"
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/develop.stamp ## Format, lint, types, layers, Django's own checks
@@ -45,6 +45,12 @@ clean: ## Remove the virtual environment and every cache
 browser:
 	@test -n "$$SECONDLOOK_NO_BROWSER" || command -v "$${SECONDLOOK_CHROMIUM:-chromium}" >/dev/null || scripts/need_package.sh "chromium fonts-liberation" "the browser tests"
 
+# Reports are written by WeasyPrint, which needs Pango. The application runs without it, and says so where it is missed.
+.PHONY: pango
+pango:
+	@$(PYTHON) -c 'import ctypes.util, sys; sys.exit(not ctypes.util.find_library("pango-1.0"))' || \
+	  scripts/need_package.sh "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0" "reports as PDF" || true
+
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Secondlook needs Python 3.11 or newer, and '$(PYTHON)' is older. Name another one: make run PYTHON=python3.12" >&2; exit 1; }
@@ -54,7 +60,8 @@ $(BIN)/pip:
 
 $(VENV)/run.stamp: pyproject.toml | $(BIN)/pip
 	@echo "Installing Secondlook into $(VENV) (about a minute, once)."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@# Python compiles what it uses; compiling all of it here would cost 100 MB.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable .
 	@touch $@
 
 $(VENV)/develop.stamp: pyproject.toml | $(BIN)/pip

@@ -15,6 +15,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from secondlook import cli
+from secondlook.cli.files import open_output
 from secondlook.conditions import SKIN
 from secondlook.errors import InputError
 from secondlook.inference.predictor import Predictor, load_predictor
@@ -217,7 +218,7 @@ def test_output_takes_its_format_from_its_name(
 def test_output_that_fails_leaves_the_old_file_and_no_scrap(tmp_path: Path) -> None:
     target = tmp_path / "answers.csv"
     target.write_text("old")
-    output = module.open_output(target)
+    output = open_output(target)
     output.__enter__().write("new")
     full = OSError(28, "No space left on device")
     with pytest.raises(InputError, match=r"Cannot write answers\.csv: No space left"):
@@ -228,7 +229,7 @@ def test_output_that_fails_leaves_the_old_file_and_no_scrap(tmp_path: Path) -> N
 
 def test_output_appears_only_when_it_is_whole(tmp_path: Path) -> None:
     target = tmp_path / "answers.csv"
-    with module.open_output(target) as stream:
+    with open_output(target) as stream:
         stream.write("new")
         assert not target.exists()
     assert target.read_text() == "new"

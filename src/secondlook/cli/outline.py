@@ -16,7 +16,7 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from secondlook.cli.data import track_on_stderr
-from secondlook.cli.predict import (
+from secondlook.cli.files import (
     Format,
     check_output,
     choose_format,
@@ -217,7 +217,7 @@ def write_csv(records: Sequence[Record], stream: TextIO) -> None:
 def write_table(records: Sequence[Record], stream: TextIO) -> None:
     """Write a table for reading."""
     table = Table(
-        *("Picture", "Asymmetry", "Border", "Colours", "Diameter", ""),
+        *("Picture", "Asymmetry", "Border", "Colours", "Diameter", "Note"),
         caption="Of the outline, not of the disease.",
         caption_justify="left",
     )

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from secondlook.cli.data import track_on_stderr
-from secondlook.cli.predict import Format
+from secondlook.cli.files import Format
 from secondlook.errors import DatasetError
 
 PLAIN_WIDTH = 120
