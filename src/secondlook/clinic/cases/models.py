@@ -3,7 +3,8 @@
 Every row names its practice, so that one condition keeps tenants apart and every list has its index.
 """
 
-from typing import ClassVar
+import unicodedata
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -42,11 +43,18 @@ class BodySide(models.TextChoices):
     BACK = "back", _("Back")
 
 
+def fold_name(name: str) -> str:
+    """Return a name as it is sorted and searched: without accents and case."""
+    parts = unicodedata.normalize("NFKD", name)
+    return " ".join("".join(part for part in parts if not unicodedata.combining(part)).casefold().split())
+
+
 class Patient(Keyed):
-    """A patient of one practice, under a name or a pseudonym."""
+    """A patient of one practice, under a name or a pseudonym; ``folded_name`` is the same for sorting and searching."""
 
     practice = models.ForeignKey(Practice, on_delete=models.CASCADE, related_name="patients")
     name = models.CharField(_("name or pseudonym"), max_length=120)
+    folded_name = models.CharField(max_length=400, editable=False)
     birth_date = models.DateField(_("birth date"), null=True, blank=True)
     sex = models.CharField(_("sex"), max_length=8, choices=Sex, blank=True, default=Sex.UNKNOWN)
     skin_type = models.PositiveSmallIntegerField(_("skin type"), choices=SkinType, null=True, blank=True)
@@ -66,17 +74,44 @@ class Patient(Keyed):
         """Lists by name and by age of the record."""
 
         indexes: ClassVar = [
-            models.Index(fields=["practice", "name"]),
-            models.Index(fields=["practice", "-created_at"]),
+            models.Index(fields=["practice", "removed_at", "folded_name"], name="patient_by_name"),
+            models.Index(fields=["practice", "removed_at", "-created_at"], name="patient_by_age"),
         ]
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Keep the folded name in step."""
+        self.folded_name = fold_name(self.name)
+        super().save(*args, **options)
+
+
+class PictureState(models.TextChoices):
+    """How far a picture is."""
+
+    WAITING = "waiting", _("Waiting for its answer")
+    ANSWERED = "answered", _("Answered")
+    FAILED = "failed", _("Could not be answered")
+
+
+class Triage(models.TextChoices):
+    """What an answer asks for."""
+
+    URGENT = "urgent", _("Urgent")
+    REFER = "refer", _("Refer")
+    ROUTINE = "routine", _("Routine")
+    NOT_EVALUABLE = "not_evaluable", _("Not evaluable")
 
 
 class Lesion(Keyed):
-    """A place on a patient's skin that is followed over time; ``x`` and ``y`` are shares of the body map."""
+    """A place on a patient's skin that is followed over time; ``x`` and ``y`` are shares of the body map.
+
+    The number is its own among the patient's lesions and never given again. The last fields repeat the latest answer,
+    for lists and the map.
+    """
 
     practice = models.ForeignKey(Practice, on_delete=models.CASCADE, related_name="+")
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="lesions")
-    name = models.CharField(_("name"), max_length=80)
+    number = models.PositiveSmallIntegerField()
+    name = models.CharField(_("name"), max_length=80, blank=True)
     side = models.CharField(_("side"), max_length=5, choices=BodySide, blank=True, default="")
     x = models.FloatField(null=True, blank=True)
     y = models.FloatField(null=True, blank=True)
@@ -86,12 +121,31 @@ class Lesion(Keyed):
     created_at = models.DateTimeField(default=timezone.now)
     removed_at = models.DateTimeField(null=True, blank=True)
 
+    task = models.CharField(max_length=16, blank=True, default="")
+    label = models.CharField(max_length=32, blank=True, default="")
+    triage = models.CharField(max_length=16, choices=Triage, blank=True, default="")
+    pictured_on = models.DateField(null=True, blank=True)
+
     objects = LesionSet.as_manager()
 
     class Meta:
-        """Lists by age."""
+        """One index holds all that the list filters by."""
 
-        indexes: ClassVar = [models.Index(fields=["practice", "-created_at"])]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["patient", "number"], name="lesion_number_once")]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["practice", "removed_at", "-created_at", "triage", "label", "pictured_on", "patient"],
+                name="lesion_list",
+            )
+        ]
+
+    def repeat_latest(self) -> None:
+        """Repeat the latest answered picture's triage and label; call it when a picture is answered, comes or goes."""
+        kept = self.pictures.filter(removed_at=None, state=PictureState.ANSWERED)
+        latest = kept.order_by("-taken_on", "-id").first()
+        self.task, self.label, self.triage = (latest.task, latest.label, latest.triage) if latest else ("", "", "")
+        self.pictured_on = latest.taken_on if latest else None
+        self.save(update_fields=["task", "label", "triage", "pictured_on"])
 
 
 class Visit(Keyed):
@@ -110,24 +164,7 @@ class Visit(Keyed):
     class Meta:
         """Lists by date."""
 
-        indexes: ClassVar = [models.Index(fields=["practice", "-date"])]
-
-
-class PictureState(models.TextChoices):
-    """How far a picture is."""
-
-    WAITING = "waiting", _("Waiting for its answer")
-    ANSWERED = "answered", _("Answered")
-    FAILED = "failed", _("Could not be answered")
-
-
-class Triage(models.TextChoices):
-    """What an answer asks for."""
-
-    URGENT = "urgent", _("Urgent")
-    REFER = "refer", _("Refer")
-    ROUTINE = "routine", _("Routine")
-    NOT_EVALUABLE = "not_evaluable", _("Not evaluable")
+        indexes: ClassVar = [models.Index(fields=["practice", "removed_at", "-date"], name="visit_by_date")]
 
 
 class Picture(Keyed):
@@ -174,17 +211,35 @@ class Picture(Keyed):
     objects = PictureSet.as_manager()
 
     class Meta:
-        """One index for each list."""
+        """One index holds all that the list filters by, so that every mixture of filters is one walk along it."""
 
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["practice", "upload_key"], name="picture_upload_once"),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["practice", "-created_at"]),
-            models.Index(fields=["practice", "triage", "-created_at"]),
-            models.Index(fields=["practice", "label", "-created_at"]),
-            models.Index(fields=["practice", "reviewed", "-created_at"]),
-            models.Index(fields=["practice", "disagreed", "-created_at"]),
+            models.Index(
+                fields=[
+                    "practice",
+                    "removed_at",
+                    "-created_at",
+                    "-id",
+                    "triage",
+                    "task",
+                    "label",
+                    "state",
+                    "reviewed",
+                    "disagreed",
+                    "patient",
+                    "taken_on",
+                    "risk",
+                ],
+                name="picture_list",
+            ),
+            models.Index(
+                fields=["practice", "-created_at"],
+                name="picture_urgent",
+                condition=models.Q(triage="urgent", acknowledged_at=None, removed_at=None),
+            ),
             models.Index(fields=["practice", "task", "confirmed_label"]),
         ]
 

@@ -18,7 +18,8 @@ class TenantSet(models.QuerySet[Row]):
     def seen_by(self, actor: "Actor") -> Self:
         """Return what the actor may see: all of the practice for its clinicians and reviewers, their own for patients.
 
-        A practice may withhold results from its patients; an administrator who is nothing else sees none.
+        A practice may withhold results from its patients; an administrator who is nothing else sees none. What belongs
+        to a removed patient or visit is removed with it (`cases.removal`), so no row needs to look further up.
         """
         kept = self.filter(practice=actor.practice, removed_at=None)
         if actor.is_clinical:
@@ -26,6 +27,11 @@ class TenantSet(models.QuerySet[Row]):
         if actor.is_patient and actor.practice.patients_see_results:
             return kept.filter(**{f"{self.path}account": actor.user})
         return kept.none()
+
+    def removed_from(self, actor: "Actor") -> Self:
+        """Return what a clinical actor may bring back."""
+        gone = self.filter(practice=actor.practice).exclude(removed_at=None)
+        return gone if actor.is_clinical else gone.none()
 
 
 class PatientSet(TenantSet["models.Model"]):
@@ -37,22 +43,18 @@ class PatientSet(TenantSet["models.Model"]):
 class LesionSet(TenantSet["models.Model"]):
     """Lesions."""
 
-    def seen_by(self, actor: "Actor") -> Self:
-        """Return what the actor may see, without lesions of removed patients."""
-        return super().seen_by(actor).filter(patient__removed_at=None)
-
 
 class VisitSet(TenantSet["models.Model"]):
     """Visits."""
-
-    def seen_by(self, actor: "Actor") -> Self:
-        """Return what the actor may see, without visits of removed patients."""
-        return super().seen_by(actor).filter(patient__removed_at=None)
 
 
 class PictureSet(TenantSet["models.Model"]):
     """Pictures."""
 
-    def seen_by(self, actor: "Actor") -> Self:
-        """Return what the actor may see, without pictures of removed patients and visits."""
-        return super().seen_by(actor).filter(patient__removed_at=None, visit__removed_at=None)
+    def unacknowledged(self) -> Self:
+        """Return the urgent ones that nobody has acknowledged yet."""
+        return self.filter(triage="urgent", acknowledged_at=None)
+
+    def waiting(self) -> Self:
+        """Return the answered ones that no doctor has spoken on."""
+        return self.filter(state="answered", reviewed=False)
