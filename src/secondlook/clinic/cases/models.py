@@ -270,6 +270,13 @@ class Result(Keyed):
     outlier_score = models.FloatField(null=True, blank=True)
     logits = models.JSONField(default=list)
     embedding = models.BinaryField(default=bytes)  # float32 D, little-endian
+    # Of the label: float32 h×w, little-endian, over the part that the model saw (edges as shares of the picture).
+    heatmap = models.BinaryField(default=bytes)
+    heatmap_rows = models.PositiveSmallIntegerField(default=0)
+    heatmap_kind = models.CharField(max_length=20, blank=True, default="")
+    seen_box = models.JSONField(default=list)
+    # Border as shares of the picture, and its figures; nothing for X-rays, and where none was found.
+    outline = models.JSONField(null=True, blank=True)
     seconds = models.FloatField()
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
