@@ -4,8 +4,9 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,9 +20,18 @@ os.environ |= {
     "SECONDLOOK_ROUTER": str(PLACE / "router"),
 }
 
-from django.test import Client  # noqa: E402 - after the environment
+import django  # noqa: E402 - after the environment
+from django.test import Client  # noqa: E402
+
+django.setup(set_prefix=False)
 
 from tests.site import Server, build_site_bundles, run_server  # noqa: E402
+
+if TYPE_CHECKING:
+    from secondlook.clinic.accounts.models import Practice, User
+
+MakePerson = Callable[..., "User"]
+AsRole = Callable[..., Client]
 
 
 @pytest.fixture(scope="session")
@@ -33,28 +43,75 @@ def site_bundle(tiny_bundle: Path, tiny_router: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def site(site_bundle: Path) -> Path:
-    """Prepare the site and return its data folder."""
-    import django
-
-    django.setup(set_prefix=False)
-
+def site(site_bundle: Path, django_db_setup: None, django_db_blocker: Any) -> Path:
+    """Prepare the site and return its data folder; its database is the tests' own, in memory."""
     from secondlook.clinic.preparation import prepare_site
 
-    prepare_site()
+    with django_db_blocker.unblock():
+        prepare_site()
     return PLACE / "data"
 
 
 @pytest.fixture
-def client(site: Path) -> Client:
+def client(site: Path, db: None) -> Client:
     """Return a browser without JavaScript that asks for English."""
     return Client(headers={"accept-language": "en"})
 
 
 @pytest.fixture
-def french(site: Path) -> Client:
+def french(site: Path, db: None) -> Client:
     """Return a browser without JavaScript that asks for French."""
     return Client(headers={"accept-language": "fr-CA,fr;q=0.9"})
+
+
+@pytest.fixture
+def practice(site: Path, db: None) -> "Practice":
+    """Return a practice; every fixture below works in it unless another is given."""
+    from secondlook.clinic.accounts.models import Practice
+
+    return Practice.objects.create(name="Practice by the lake", patients_see_results=True)
+
+
+@pytest.fixture
+def make_person(practice: "Practice") -> MakePerson:
+    """Return ``make_person(role, practice=None, **fields)``; ``role`` may be several, or None for no membership."""
+    from secondlook.clinic.accounts.models import Role, User
+
+    home = practice
+
+    def make(*roles: str | None, practice: "Practice | None" = None, **fields: Any) -> "User":
+        fields = {
+            "email": f"person{User.objects.count()}@example.org",
+            "first_name": "Alex",
+            "last_name": "Roe",
+        } | fields
+        user = User.objects.create_user(**fields)
+        for role in filter(None, roles):
+            user.memberships.create(practice=practice or home, role=Role(role))
+        return user
+
+    return make
+
+
+@pytest.fixture
+def as_role(make_person: MakePerson) -> AsRole:
+    """Return ``as_role(*roles, practice=None, user=None, language="en")``: a browser in which that person is logged in.
+
+    ``client.user`` is the person.
+    """
+
+    def log_in(
+        *roles: str | None,
+        practice: "Practice | None" = None,
+        user: "User | None" = None,
+        language: str = "en",
+    ) -> Client:
+        client = Client(headers={"accept-language": language})
+        client.user = user or make_person(*roles, practice=practice)  # type: ignore[attr-defined]
+        client.force_login(client.user, backend="django.contrib.auth.backends.ModelBackend")  # type: ignore[attr-defined]
+        return client
+
+    return log_in
 
 
 @pytest.fixture(scope="session")

@@ -43,6 +43,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "secondlook.clinic.accounts.middleware.RulesMiddleware",
 ]
 ROOT_URLCONF = "secondlook.clinic.urls"
 TEMPLATES = [

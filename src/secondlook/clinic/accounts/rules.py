@@ -1,0 +1,114 @@
+"""All rules of who may call what, in one table; what is not in it, nobody may.
+
+A rule opens a route to kinds of people. Which rows they see there, the querysets say: ``Model.objects.seen_by(actor)``.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from django.core.checks import CheckMessage, Error, register
+from django.urls import URLPattern, URLResolver, get_resolver
+
+if TYPE_CHECKING:
+    from secondlook.clinic.accounts.actors import Actor
+
+
+class Audience(StrEnum):
+    """Who may call a route.
+
+    A person is an actor in the practice that they work in just now; somebody who belongs to none is signed in, no more.
+    """
+
+    ANYBODY = "anybody"
+    SIGNED_IN = "signed in"
+    MEMBER = "member of the practice"
+    CLINICAL = "clinician or reviewer"
+    REVIEWER = "reviewer"
+    ADMINISTRATOR = "administrator"
+    PATIENT_OR_CLINICAL = "patient, clinician or reviewer"
+    SITE_ADMINISTRATOR = "site administrator"
+
+
+ANYBODY = Audience.ANYBODY
+SIGNED_IN = Audience.SIGNED_IN
+MEMBER = Audience.MEMBER
+CLINICAL = Audience.CLINICAL
+REVIEWER = Audience.REVIEWER
+ADMINISTRATOR = Audience.ADMINISTRATOR
+PATIENT_OR_CLINICAL = Audience.PATIENT_OR_CLINICAL
+SITE_ADMINISTRATOR = Audience.SITE_ADMINISTRATOR
+
+ROUTES: dict[str, Audience] = {
+    # The try-it page and the models
+    "page": ANYBODY,
+    "models": ANYBODY,
+    "card": ANYBODY,
+    "card_page": ANYBODY,
+    "set_language": ANYBODY,
+    # Doors for machines
+    "api:openapi-json": ANYBODY,
+    "api:openapi-view": ANYBODY,
+    "api:api-root": ANYBODY,
+    "api:predict": ANYBODY,
+}
+
+
+def is_allowed(audience: Audience, user: Any, actor: "Actor | None") -> bool:
+    """Return whether somebody is of the audience; ``user`` is Django's, who may be nobody."""
+    if audience is ANYBODY:
+        return True
+    if not user.is_authenticated:
+        return False
+    if audience is SIGNED_IN:
+        return True
+    if audience is SITE_ADMINISTRATOR:
+        return bool(user.is_site_administrator)
+    return actor is not None and is_among(audience, actor)
+
+
+def is_among(audience: Audience, actor: "Actor") -> bool:
+    """Return whether a member of a practice is of the audience."""
+    return {
+        MEMBER: True,
+        CLINICAL: actor.is_clinical,
+        REVIEWER: actor.is_reviewer,
+        ADMINISTRATOR: actor.is_administrator,
+        PATIENT_OR_CLINICAL: actor.is_patient or actor.is_clinical,
+    }[audience]
+
+
+def list_routes() -> dict[str, str]:
+    """Return every route of the site: its full name, or the name of its view, and its address."""
+    return dict(walk_routes(get_resolver().url_patterns))
+
+
+def walk_routes(
+    patterns: "list[URLPattern | URLResolver]", namespace: str = "", prefix: str = ""
+) -> Iterator[tuple[str, str]]:
+    """Give each route's full name and address, depth first."""
+    for pattern in patterns:
+        address = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from walk_routes(pattern.url_patterns, inner, address)
+        else:
+            yield namespace + (pattern.name or pattern.lookup_str), f"/{address}"
+
+
+@register("accounts")
+def check_rules(**options: Any) -> list[CheckMessage]:
+    """Fail where a route has no rule, or a rule no route."""
+    routes = list_routes()
+    missing = [
+        Error(f"The route {name} ({routes[name]}) has no rule, so nobody may call it.", hint=HINT, id="accounts.E001")
+        for name in sorted(routes.keys() - ROUTES.keys())
+    ]
+    stale = [
+        Error(f"The rule for {name} opens no route.", hint=HINT, id="accounts.E002")
+        for name in sorted(ROUTES.keys() - routes.keys())
+    ]
+    return [*missing, *stale]
+
+
+HINT = "Write who may call it into ROUTES in accounts/rules.py."
