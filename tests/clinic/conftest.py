@@ -43,6 +43,17 @@ def site_bundle(tiny_bundle: Path, tiny_router: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Have the audit log's table emptied like any other between tests; its own tests put its guards back."""
+    from django.db import connection
+
+    from secondlook.clinic.audit.guards import remove_guards
+
+    with django_db_blocker.unblock():
+        remove_guards(connection)
+
+
+@pytest.fixture(scope="session")
 def site(site_bundle: Path, django_db_setup: None, django_db_blocker: Any) -> Path:
     """Prepare the site and return its data folder; its database is the tests' own, in memory."""
     from secondlook.clinic.preparation import prepare_site

@@ -1,5 +1,6 @@
 """What an operator may set, read from the environment and checked before anything starts."""
 
+import base64
 import contextlib
 import difflib
 import os
@@ -18,6 +19,7 @@ from secondlook.inference.router import SHIPPED
 
 PREFIX = "SECONDLOOK_"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+FILES_KEY_BYTES = 32
 SHORTEST_KEY = 50  # Django's own check asks for as many characters
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
@@ -44,10 +46,14 @@ class Configuration(BaseSettings):
     )
     data_folder: Path = Field(
         default_factory=choose_data_folder,
-        description="Folder for what the site itself makes: its key, translations and static files. Never pictures.",
+        description="Folder for what the site keeps: its keys, database and pictures unless these are elsewhere.",
     )
     secret_key: SecretStr | None = Field(None, description=f"Key for signing, at least {SHORTEST_KEY} characters.")
     secret_key_file: Path | None = Field(None, description="File that holds the key, as container secrets come.")
+    files_key: SecretStr | None = Field(
+        None, description=f"Key that pictures are encrypted with: {FILES_KEY_BYTES} random bytes in base64."
+    )
+    files_key_file: Path | None = Field(None, description="File that holds the key of the pictures.")
     allowed_hosts: CommaSeparated = Field(
         LOOPBACK, description="Host names that browsers may ask for, separated by commas."
     )
@@ -67,6 +73,9 @@ class Configuration(BaseSettings):
         None,
         description="Database, such as `postgres://user:password@host/name`; default: SQLite in the data folder.",
     )
+    jobs: Literal["inside", "outside"] = Field(
+        "inside", description="`inside`: web processes do the jobs, too; `outside`: `secondlook worker` does them."
+    )
     language: Literal["en", "fr"] = Field("en", description="Language where the browser asks for no known one.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
@@ -79,13 +88,16 @@ class Configuration(BaseSettings):
     @model_validator(mode="after")
     def demand_production(self) -> Self:
         """Refuse what is fit for one's own machine only."""
-        if self.secret_key and self.secret_key_file:
-            raise ValueError("give SECONDLOOK_SECRET_KEY or SECONDLOOK_SECRET_KEY_FILE, not both")
-        if self.mode == "production":
-            if not (self.secret_key or self.secret_key_file):
-                raise ValueError("production needs SECONDLOOK_SECRET_KEY or SECONDLOOK_SECRET_KEY_FILE")
-            if "allowed_hosts" not in self.model_fields_set or "*" in self.allowed_hosts:
-                raise ValueError("production needs SECONDLOOK_ALLOWED_HOSTS with the host names of this site, not *")
+        for name in ("secret_key", "files_key"):
+            given = [each for each in (name, f"{name}_file") if getattr(self, each)]
+            variable = PREFIX + name.upper()
+            if len(given) > 1:
+                raise ValueError(f"give {variable} or {variable}_FILE, not both")
+            if self.mode == "production" and not given:
+                raise ValueError(f"production needs {variable} or {variable}_FILE")
+        open_to_all = "allowed_hosts" not in self.model_fields_set or "*" in self.allowed_hosts
+        if self.mode == "production" and open_to_all:
+            raise ValueError("production needs SECONDLOOK_ALLOWED_HOSTS with the host names of this site, not *")
         return self
 
 
@@ -162,13 +174,44 @@ def read_secret_key(configuration: Configuration) -> str:
     if configuration.secret_key:
         key = configuration.secret_key.get_secret_value()
     else:
-        key = read_key_file(configuration.secret_key_file or keep_generated_key(configuration.data_folder))
+        made = configuration.data_folder / "secret-key"
+        key = read_key_file(configuration.secret_key_file or keep_generated_key(made, secrets.token_urlsafe(64)))
     if len(key) < SHORTEST_KEY or len(set(key)) < 5:
         raise InputError(
             f"Expected a secret key of at least {SHORTEST_KEY} varied characters, got {len(key)}; "
             "make one with `openssl rand -base64 48`."
         )
     return key
+
+
+def read_files_key(configuration: Configuration) -> bytes:
+    """Return the key that pictures are encrypted with; for local use one is generated once.
+
+    Raises:
+        InputError: The key cannot be read or written, or is no such key.
+    """
+    if configuration.files_key:
+        text = configuration.files_key.get_secret_value()
+    else:
+        made = configuration.data_folder / "files-key"
+        fresh = base64.b64encode(secrets.token_bytes(FILES_KEY_BYTES)).decode()
+        text = read_key_file(configuration.files_key_file or keep_generated_key(made, fresh))
+    try:
+        key = base64.b64decode(text, altchars="-_" if set(text) & set("-_") else None, validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != FILES_KEY_BYTES or len(set(key)) < 5:
+        raise InputError(
+            f"Expected in {PREFIX}FILES_KEY {FILES_KEY_BYTES} random bytes in base64, got something else; "
+            "make them with `openssl rand -base64 32` and keep a copy: no picture can be read without them."
+        )
+    return key
+
+
+def choose_store(configuration: Configuration) -> dict[str, Any]:
+    """Return Django's settings of the store of pictures."""
+    folder = configuration.data_folder / "pictures"
+    return {"BACKEND": "secondlook.clinic.files.store.DurableStorage", "OPTIONS": {"location": folder}}
 
 
 def read_key_file(path: Path) -> str:
@@ -183,19 +226,19 @@ def read_key_file(path: Path) -> str:
         raise InputError(f"Expected a secret key in {path.name}; the file cannot be read. Check its place.") from error
 
 
-def keep_generated_key(folder: Path) -> Path:
-    """Make a key on the first call and return its file, readable by its owner alone.
+def keep_generated_key(path: Path, fresh: str) -> Path:
+    """Write the fresh key on the first call and return its file, readable by its owner alone.
 
     Raises:
         InputError: The data folder cannot be written.
     """
-    path = folder / "secret-key"
+    folder = path.parent
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with contextlib.suppress(FileExistsError):
             stream = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(stream, "w", encoding="utf-8") as file:
-                file.write(secrets.token_urlsafe(64))
+                file.write(fresh)
     except OSError as error:
         raise InputError(
             f"Expected a data folder that can be written, {folder.name} cannot; set {PREFIX}DATA_FOLDER."

@@ -9,6 +9,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from secondlook.clinic.jobs.worker import Worker
 from secondlook.clinic.look.predictors import start_loading
 
 Message = Mapping[str, Any]
@@ -72,12 +73,16 @@ def bound_body(scope: Scope, receive: Receive) -> Receive:
 
 
 async def follow_lifespan(receive: Receive, send: Send) -> None:
-    """Start loading the bundles with the server; requests and `/readyz` see how far it is."""
+    """Start loading the bundles and doing jobs with the server; requests and `/readyz` see how far the bundles are."""
+    worker = Worker()
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
             start_loading()
+            if settings.CONFIGURATION.jobs == "inside":
+                worker.start()
             await send({"type": "lifespan.startup.complete"})
         else:
+            await sync_to_async(worker.stop, thread_sensitive=False)()
             await send({"type": "lifespan.shutdown.complete"})
             return

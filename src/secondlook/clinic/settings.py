@@ -5,13 +5,20 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from secondlook.clinic.configuration import choose_database, load_configuration, read_secret_key
+from secondlook.clinic.configuration import (
+    choose_database,
+    choose_store,
+    load_configuration,
+    read_files_key,
+    read_secret_key,
+)
 
 CONFIGURATION = load_configuration()
 PRODUCTION = CONFIGURATION.mode == "production"
 
 DEBUG = False
 SECRET_KEY = read_secret_key(CONFIGURATION)
+FILES_KEY = read_files_key(CONFIGURATION)
 ALLOWED_HOSTS = list(CONFIGURATION.allowed_hosts)
 
 INSTALLED_APPS = [
@@ -25,6 +32,10 @@ INSTALLED_APPS = [
     "secondlook.clinic",
     "secondlook.clinic.accounts",
     "secondlook.clinic.cases",
+    "secondlook.clinic.files",
+    "secondlook.clinic.jobs",
+    "secondlook.clinic.audit",
+    "secondlook.clinic.keeping",
 ]
 DATABASES: dict[str, Any] = {"default": choose_database(CONFIGURATION)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -75,7 +86,10 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
 STATIC_ROOT = CONFIGURATION.data_folder / "static"
-STORAGES = {"staticfiles": {"BACKEND": "secondlook.clinic.storage.ModuleStorage"}}
+STORAGES = {
+    "staticfiles": {"BACKEND": "secondlook.clinic.storage.ModuleStorage"},
+    "pictures": choose_store(CONFIGURATION),
+}
 
 # No inline script and no inline style; bars and overlays are SVG, placed by attributes.
 CONTENT_SECURITY_POLICY = {

@@ -1,0 +1,87 @@
+"""Where sealed files lie: a folder of this machine, or whatever storage the settings name instead."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import FileSystemStorage, Storage, storages
+
+ALIAS = "pictures"
+
+
+class DurableStorage(FileSystemStorage):
+    """A folder in which a file is either whole and on the disk, or not there."""
+
+    def _save(self, name: str, content: "File[Any]") -> str:
+        """Write beside the place, force it to the disk, then move it there."""
+        target = Path(self.path(name))
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        stream, draft = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".draft", dir=target.parent)
+        try:
+            with os.fdopen(stream, "wb") as file:
+                for chunk in content.chunks():
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(draft).replace(target)
+        except BaseException:
+            Path(draft).unlink(missing_ok=True)
+            raise
+        sync_folder(target.parent)
+        return name
+
+    def delete(self, name: str) -> None:
+        """Remove a file and what a killed process left of it."""
+        target = Path(self.path(name))
+        for path in (target, *target.parent.glob(f"{target.name}.*.draft")):
+            path.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Force a folder's own entries to the disk, where the system can."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def get_store() -> Storage:
+    """Return the storage of sealed files."""
+    return storages[ALIAS]
+
+
+def place_file(name: str) -> str:
+    """Return a file's path in the store: no folder grows beyond what a file system likes."""
+    return f"{name[:2]}/{name}"
+
+
+def write_sealed(name: str, sealed: bytes) -> None:
+    """Write a sealed file; when this returns, it is safe."""
+    get_store().save(place_file(name), ContentFile(sealed))
+
+
+def read_sealed(name: str) -> bytes:
+    """Return a sealed file as it lies there.
+
+    Raises:
+        FileNotFoundError: It is not there.
+    """
+    with get_store().open(place_file(name), "rb") as file:
+        content: bytes = file.read()
+    return content
+
+
+def delete_sealed(name: str) -> None:
+    """Remove a sealed file; that it is gone already is no fault."""
+    get_store().delete(place_file(name))
+
+
+def list_sealed() -> set[str]:
+    """Return the names of all files in the store, without those half written."""
+    store = get_store()
+    folders = store.listdir("")[0] if store.exists("") else []
+    return {name for folder in folders for name in store.listdir(folder)[1] if not name.endswith(".draft")}
