@@ -101,16 +101,25 @@ class AutoPredictor:
             InputError: The picture cannot be read.
         """
         started = time.perf_counter()
+        picture, route = self.lead(source)
+        if route.task is None:
+            return Looked(picture, route, self._refuse(picture, route, started))
+        return Looked(picture, route, self.predictors[route.task].predict(picture))
+
+    def lead(self, source: Readable) -> tuple[Picture, Route]:
+        """Read one picture as the bundle for its task takes it, and say where it is led.
+
+        Raises:
+            InputError: The picture cannot be read.
+        """
         data = source if isinstance(source, Picture) else read_bytes(source)
         picture = data if isinstance(data, Picture) else read_picture(data, target_px=LEAST_TARGET_PX)
         route = self._router.route(picture.pixels, self._tasks)
-        if route.task is None:
-            return Looked(picture, route, self._refuse(picture, route, started))
-        predictor = self.predictors[route.task]
-        target_px = choose_target(predictor.bundle.facts.input_size_px)
-        if not isinstance(data, Picture) and target_px > LEAST_TARGET_PX:
-            picture = read_picture(data, target_px=target_px)
-        return Looked(picture, route, predictor.predict(picture))
+        if route.task and not isinstance(data, Picture):
+            target_px = choose_target(self.predictors[route.task].bundle.facts.input_size_px)
+            if target_px > LEAST_TARGET_PX:
+                picture = read_picture(data, target_px=target_px)
+        return picture, route
 
     def _refuse(self, picture: Picture, route: Route, started: float) -> Unplaced:
         source, kind = picture.source, find_task(route.nearest).kind

@@ -41,19 +41,18 @@ class ShownOutline:
     cut: bool
 
 
-def find_outline(answer: Answer) -> Outline | None:
+def find_outline(answer: Answer, *, mm_per_px: float | None = None) -> Outline | None:
     """Return the outline of the lesion in a photograph that can be judged; nothing where there is none to be found."""
     if answer.predictor.task.kind != "photograph" or answer.prediction.triage == "not_evaluable":
         return None
-    return outline_picture(answer.picture)
+    return outline_picture(answer.picture, mm_per_px=mm_per_px)
 
 
-def present_outline(answer: Answer) -> ShownOutline | None:
-    """Return the outline as the page shows it, in the reader's language."""
-    outline = find_outline(answer)
+def present_outline(outline: Outline | None, width: int) -> ShownOutline | None:
+    """Return an outline as the page shows it over a picture of this width, in the reader's language."""
     if outline is None:
         return None
-    factor = answer.picture.pixels.shape[1] / outline.size[0]
+    factor = width / outline.size[0]
     return ShownOutline(
         points=" ".join(f"{x:.1f},{y:.1f}" for x, y in outline.border * factor),
         asymmetry=_("%(share)s of its area has no mirror image across its axes; 0%% would be symmetric")

@@ -1,24 +1,28 @@
 """An answer as the page shows it, in the reader's language."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from secondlook.clinic.look.figures import describe_evidence, write_share
-from secondlook.clinic.look.outline import ShownOutline, present_outline
+from secondlook.clinic.look.outline import ShownOutline, find_outline, present_outline
 from secondlook.clinic.look.predictors import AUTO, list_choices
 from secondlook.clinic.look.services import Answer, NoAnswer, encode_heatmap, encode_picture
 from secondlook.clinic.look.similar import ShownCases, present_similar
 from secondlook.clinic.look.wording import ANY, WORDS, TaskWords, TriageWords
-from secondlook.conditions import Label, Language, Task
+from secondlook.conditions import Label, Language, Task, find_task
 from secondlook.imaging.resize import Box
-from secondlook.inference.predictor import BundleIdentity, Triage
+from secondlook.inference.auto import Unplaced
+from secondlook.inference.bundle import Bundle
+from secondlook.inference.predictor import BundleIdentity, Prediction, Predictor, Triage
 from secondlook.inference.schema import MapKind
 
 WARNINGS = frozenset({"quality", "outlier"})
 # Said once, at the foot of the answer.
 SAID_ELSEWHERE = frozenset({"decision_support"})
+WHOLE: Box = (0, 0, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,21 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What probabilities are held against: each label's usual share, and the thresholds of triage.
+
+    Attributes:
+        usual: Share by label.
+        refer: The threshold of ``refer``.
+        urgent: That of ``urgent``; nothing where the task has no such triage.
+    """
+
+    usual: Mapping[str, float]
+    refer: float
+    urgent: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Other:
     """A task that the reader may choose instead."""
 
@@ -165,6 +184,7 @@ class Presented:
     outline: ShownOutline | None
     similar: ShownCases | None
     bundle: BundleIdentity
+    on_offer: bool
     evidence: str
     heatmap_kind: MapKind
     taken: str
@@ -198,10 +218,38 @@ def read_language() -> Language:
 def present_answer(answer: Answer) -> Presented:
     """Return an answer as the page shows it."""
     prediction, predictor = answer.prediction, answer.predictor
-    language = read_language()
     height, width = answer.picture.pixels.shape[:2]
-    heatmap = "" if prediction.triage == "not_evaluable" else encode_heatmap(prediction)
-    bars, words = present_bars(answer, language), WORDS[prediction.task]
+    return present_prediction(
+        prediction,
+        show_picture(encode_picture(answer.picture), (width, height), prediction),
+        limits=read_limits(predictor),
+        outline=present_outline(find_outline(answer), width),
+        bundle=predictor.bundle,
+        led=answer.route is not None,
+    )
+
+
+def present_prediction(
+    prediction: Prediction,
+    shown: Shown,
+    *,
+    limits: Limits,
+    outline: ShownOutline | None,
+    bundle: Bundle | None,
+    led: bool,
+) -> Presented:
+    """Return what was said of a picture as the page shows it.
+
+    Args:
+        prediction: What was said.
+        shown: The picture.
+        limits: What the probabilities were held against.
+        outline: The lesion's outline over the picture.
+        bundle: Who said it; nothing where the site does not have it any more.
+        led: Whether the picture itself said its task.
+    """
+    language, task = read_language(), find_task(prediction.task)
+    bars, words = present_bars(prediction, limits, language), WORDS[prediction.task]
     return Presented(
         task=prediction.task,
         triage=prediction.triage,
@@ -213,29 +261,48 @@ def present_answer(answer: Answer) -> Presented:
         ),
         bars=bars,
         named=next(bar for bar in bars if bar.key == prediction.label),
-        scale=present_scale(answer),
-        shown=Shown(encode_picture(answer.picture), heatmap, width, height, prediction.seen),
-        outline=present_outline(answer),
-        similar=present_similar(answer),
+        scale=Scale(prediction.risk, refer=limits.refer, urgent=limits.urgent),
+        shown=shown,
+        outline=outline,
+        similar=present_similar(prediction, bundle.facts.graph.sha256) if bundle else None,
         bundle=prediction.bundle,
-        evidence=describe_evidence(predictor.bundle.evidence, words.evidence),
+        on_offer=bundle is not None,
+        evidence=describe_evidence(bundle.evidence, words.evidence) if bundle else "",
         heatmap_kind=prediction.heatmap_kind,
-        taken=predictor.task.names[language] if answer.route else "",
-        others=list_others(prediction.task) if answer.route else (),
-        again=AUTO if answer.route else prediction.task,
+        taken=task.names[language] if led else "",
+        others=list_others(prediction.task) if led else (),
+        again=AUTO if led else prediction.task,
     )
+
+
+def show_picture(uri: str, size: tuple[int, int], prediction: Prediction) -> Shown:
+    """Return a picture of this width and height with the heatmap of its label, where it can be judged."""
+    heatmap = "" if prediction.triage == "not_evaluable" else encode_heatmap(prediction)
+    return Shown(uri, heatmap, *size, prediction.seen)
+
+
+def read_limits(predictor: Predictor) -> Limits:
+    """Return what a predictor holds its probabilities against, with the thresholds that its task has."""
+    find_point = predictor.bundle.calibration.find_point
+    urgent = find_point("sensitivity_90").threshold if predictor.task.urgency == "urgent" else None
+    return Limits(predictor.usual_shares, refer=find_point("sensitivity_95").threshold, urgent=urgent)
 
 
 def present_nowhere(answer: NoAnswer) -> PresentedNowhere:
     """Return why a picture belongs to no task, as the page shows it."""
-    prediction, language = answer.prediction, read_language()
     height, width = answer.picture.pixels.shape[:2]
+    return present_unplaced(answer.prediction, Shown(encode_picture(answer.picture), "", width, height, WHOLE))
+
+
+def present_unplaced(prediction: Unplaced, shown: Shown) -> PresentedNowhere:
+    """Return the same of a picture that is shown in its own way."""
+    language = read_language()
     reasons = [reason for reason in prediction.reasons if reason.code not in SAID_ELSEWHERE]
     return PresentedNowhere(
         triage=prediction.triage,
         words=ANY.triage[prediction.triage],
         warnings=tuple(reason.describe(language) for reason in reasons),
-        shown=Shown(encode_picture(answer.picture), "", width, height, (0, 0, 1, 1)),
+        shown=shown,
         others=list_others(prediction.task),
         notice=str(ANY.notice),
     )
@@ -249,24 +316,17 @@ def list_others(task: str) -> tuple[Other, ...]:
     )
 
 
-def present_scale(answer: Answer) -> Scale:
-    """Return the probability that triage rests on, with the thresholds that its task has."""
-    find_point, task = answer.predictor.bundle.calibration.find_point, answer.predictor.task
-    urgent = find_point("sensitivity_90").threshold if task.urgency == "urgent" else None
-    return Scale(answer.prediction.risk, refer=find_point("sensitivity_95").threshold, urgent=urgent)
-
-
-def present_bars(answer: Answer, language: Language) -> tuple[Bar, ...]:
+def present_bars(prediction: Prediction, limits: Limits, language: Language) -> tuple[Bar, ...]:
     """Return a bar for each label: grades in their order, other labels with the most probable first."""
-    task, usual = answer.predictor.task, answer.predictor.usual_shares
+    task = find_task(prediction.task)
     bars = [
         Bar(
             key=label.key,
             name=label.names[language],
             alarming=label.key in task.alarming,
             tag=choose_tag(label, task),
-            probability=answer.prediction.probabilities[label.key],
-            usual=usual[label.key],
+            probability=prediction.probabilities[label.key],
+            usual=limits.usual[label.key],
         )
         for label in task.labels
     ]

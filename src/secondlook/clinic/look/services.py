@@ -64,23 +64,47 @@ def answer_upload(upload: "File[bytes]", *, bundle: str | None = None, task: str
         InputError: The file is no picture that can be read, or the bundle or task is not on offer.
         BundleError: The bundles could not be loaded.
     """
-    if bundle is None:
-        chosen = find_choice(task)
-        if chosen is None:
-            return answer_led(upload)
-        bundle = chosen.name
-    predictor = find_predictor(bundle)
+    predictor = find_predictor(bundle) if bundle else choose_predictor(task)
     with TURNS:
-        # The target is the one that the predictor itself reads with, so that every door sees the same pixels.
-        picture = read_picture(upload.read(), target_px=choose_target(predictor.bundle.facts.input_size_px))
+        return answer_picture(upload.read(), predictor)
+
+
+def choose_predictor(task: str | None) -> Predictor | None:
+    """Return who answers a task; nothing where the picture itself is to say it.
+
+    Raises:
+        InputError: The task is not on offer.
+        BundleError: The bundles could not be loaded.
+    """
+    chosen = find_choice(task)
+    return find_predictor(chosen.name) if chosen else None
+
+
+def read_upload(data: bytes, predictor: Predictor | None) -> Picture:
+    """Return the very pixels that a file is answered from, by this predictor or where the picture is led.
+
+    Raises:
+        InputError: The file is no picture that can be read.
+        BundleError: The bundles could not be loaded.
+    """
+    if predictor is None:
+        return find_auto().lead(data)[0]
+    # The target is the one that the predictor itself reads with, so that every door sees the same pixels.
+    return read_picture(data, target_px=choose_target(predictor.bundle.facts.input_size_px))
+
+
+def answer_picture(source: bytes | Picture, predictor: Predictor | None) -> Answer | NoAnswer:
+    """Predict a picture, given as its file or as the pixels that ``read_upload`` made of it.
+
+    Raises:
+        InputError: The file is no picture that can be read.
+        BundleError: The bundles could not be loaded.
+    """
+    if predictor is not None:
+        picture = source if isinstance(source, Picture) else read_upload(source, predictor)
         return Answer(predictor.predict(picture), picture, predictor)
-
-
-def answer_led(upload: "File[bytes]") -> Answer | NoAnswer:
-    """Read an uploaded picture, find out its task, and predict."""
     auto = find_auto()
-    with TURNS:
-        looked = auto.look(upload.read())
+    looked = auto.look(source)
     if isinstance(looked.prediction, Unplaced):
         return NoAnswer(looked.prediction, looked.picture)
     return Answer(looked.prediction, looked.picture, auto.predictors[looked.prediction.task], looked.route)

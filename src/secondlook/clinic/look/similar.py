@@ -4,18 +4,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.formats import number_format
 from django.utils.translation import get_language, gettext_lazy
 
-from secondlook.conditions import Language
+from secondlook.conditions import Language, find_task
 from secondlook.errors import BundleError, DatasetError
 from secondlook.explanation.similar import ReferenceSet, open_reference
-
-if TYPE_CHECKING:
-    from secondlook.clinic.look.services import Answer
+from secondlook.inference.predictor import Prediction
 
 SHOWN = 5
 STANDARDS = {
@@ -76,13 +73,12 @@ def check_references(graphs: Collection[str]) -> None:
             )
 
 
-def present_similar(answer: "Answer") -> ShownCases | None:
+def present_similar(prediction: Prediction, graph_sha256: str) -> ShownCases | None:
     """Return the nearest cases to a picture that can be judged; nothing where the site has no set for its bundle."""
-    bundle = answer.predictor.bundle
-    reference = load_references().get(bundle.facts.graph.sha256)
-    if reference is None or answer.prediction.triage == "not_evaluable":
+    reference = load_references().get(graph_sha256)
+    if reference is None or prediction.triage == "not_evaluable":
         return None
-    task = answer.predictor.task
+    task = find_task(prediction.task)
     language: Language = "fr" if (get_language() or "").startswith("fr") else "en"
     cases = tuple(
         ShownCase(
@@ -91,7 +87,7 @@ def present_similar(answer: "Answer") -> ShownCases | None:
             standard=str(STANDARDS.get(case.reference, case.reference)),
             similarity=number_format(f"{case.similarity:.2f}"),
         )
-        for case in reference.find_nearest(answer.prediction.embedding, count=SHOWN)
+        for case in reference.find_nearest(prediction.embedding, count=SHOWN)
     )
     facts = reference.facts
     return ShownCases(cases, *(number_format(count, force_grouping=True) for count in (facts.pictures, facts.groups)))

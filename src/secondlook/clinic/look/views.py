@@ -57,13 +57,9 @@ def show_page(request: HttpRequest) -> HttpResponse:
         answer = answer_upload(upload, bundle=chosen.name if chosen else None)
     except SecondlookError as error:
         return refuse_error(request, error)
-    part, shown = (
-        ("clinic/_nowhere.html", present_nowhere(answer))
-        if isinstance(answer, NoAnswer)
-        else ("clinic/_answer.html", present_answer(answer))
-    )
-    template = part if "HX-Request" in request.headers else "clinic/page.html"
-    return render(request, template, context | {"answer": shown, "answer_template": part})
+    shown = present_nowhere(answer) if isinstance(answer, NoAnswer) else present_answer(answer)
+    template = "clinic/_answer.html" if "HX-Request" in request.headers else "clinic/page.html"
+    return render(request, template, context | {"answer": shown})
 
 
 def describe_page(chosen: Offer | None) -> dict[str, Any]:

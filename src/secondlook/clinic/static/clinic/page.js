@@ -149,7 +149,3 @@ document.addEventListener("click", (event) => {
   follow();
   form.requestSubmit();
 });
-
-document.addEventListener("input", (event) => {
-  if (event.target.id === "opacity") find("heatmap").setAttribute("opacity", event.target.value / 100);
-});
