@@ -1,14 +1,16 @@
 """Settings from the environment: what is taken, and the sentences for what is refused."""
 
+import base64
 import stat
 from pathlib import Path
 
 import pytest
 
-from secondlook.clinic.configuration import LOOPBACK, load_configuration, read_secret_key
+from secondlook.clinic.configuration import LOOPBACK, load_configuration, read_files_key, read_secret_key
 from secondlook.errors import InputError
 from secondlook.inference.bundle import list_bundles
 
+FILES_KEY = base64.b64encode(bytes(range(32))).decode()
 KEY = "a-long-and-varied-key-that-nobody-will-ever-guess-0123456789"
 
 
@@ -75,11 +77,12 @@ def test_variables_of_other_tools_are_left_alone(monkeypatch: pytest.MonkeyPatch
     ("settings", "missing"),
     [
         ({"ALLOWED_HOSTS": "look.example"}, "SECONDLOOK_SECRET_KEY"),
-        ({"SECRET_KEY": KEY}, "SECONDLOOK_ALLOWED_HOSTS"),
-        ({"SECRET_KEY": KEY, "ALLOWED_HOSTS": "*"}, "SECONDLOOK_ALLOWED_HOSTS"),
+        ({"SECRET_KEY": KEY, "ALLOWED_HOSTS": "look.example"}, "SECONDLOOK_FILES_KEY"),
+        ({"SECRET_KEY": KEY, "FILES_KEY": FILES_KEY}, "SECONDLOOK_ALLOWED_HOSTS"),
+        ({"SECRET_KEY": KEY, "FILES_KEY": FILES_KEY, "ALLOWED_HOSTS": "*"}, "SECONDLOOK_ALLOWED_HOSTS"),
     ],
 )
-def test_production_demands_key_and_hosts(
+def test_production_demands_keys_and_hosts(
     monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], missing: str
 ) -> None:
     for name, value in {"MODE": "production", **settings}.items():
@@ -87,6 +90,7 @@ def test_production_demands_key_and_hosts(
     with pytest.raises(InputError, match=missing) as caught:
         load_configuration()
     assert KEY not in str(caught.value)
+    assert FILES_KEY not in str(caught.value)
 
 
 def test_two_keys_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -121,6 +125,29 @@ def test_a_bad_key_file_is_refused_without_its_path(
     with pytest.raises(InputError, match="secret key") as caught:
         read_secret_key(load_configuration())
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_local_key_for_files_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+    configuration = load_configuration()
+    key = read_files_key(configuration)
+    assert read_files_key(configuration) == key
+    assert len(key) == 32
+    assert stat.S_IMODE((tmp_path / "secondlook" / "files-key").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("text", [FILES_KEY, "_-_-" * 10 + "AbC="])
+def test_a_key_for_files_comes_in_either_base64(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> None:
+    monkeypatch.setenv("SECONDLOOK_FILES_KEY", text)
+    assert read_files_key(load_configuration()) == base64.b64decode(text.translate(str.maketrans("-_", "+/")))
+    assert not (tmp_path / "secondlook").exists()
+
+
+@pytest.mark.parametrize("text", ["secret", KEY, base64.b64encode(bytes(range(16))).decode(), "A" * 43 + "="])
+def test_a_bad_key_for_files_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("SECONDLOOK_FILES_KEY", text)
+    with pytest.raises(InputError, match="openssl rand -base64 32") as caught:
+        read_files_key(load_configuration())
+    assert text not in str(caught.value)
 
 
 def test_a_data_folder_that_cannot_be_made_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

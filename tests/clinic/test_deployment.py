@@ -10,6 +10,7 @@ import pytest
 PRODUCTION = {
     "SECONDLOOK_MODE": "production",
     "SECONDLOOK_SECRET_KEY": "a-long-and-varied-key-that-nobody-will-ever-guess-0123456789",
+    "SECONDLOOK_FILES_KEY": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
     "SECONDLOOK_ALLOWED_HOSTS": "look.example",
 }
 REDIRECT = """
