@@ -183,7 +183,7 @@ class Picture(Keyed):
     original = models.CharField(max_length=40, blank=True, default="")
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
-    shorter_side_px = models.PositiveIntegerField()
+    mm_per_px = models.FloatField(null=True, blank=True)  # where a DICOM file stated it
     # Of the file as it came; the same file sent twice under one upload key is one picture.
     sha256 = models.CharField(max_length=64)
     upload_key = models.CharField(max_length=64)
@@ -242,6 +242,26 @@ class Picture(Keyed):
             ),
             models.Index(fields=["practice", "task", "confirmed_label"]),
         ]
+
+    def repeat_result(self, result: "Result") -> None:
+        """Repeat a fresh result; what cannot be judged has no label and no risk in lists."""
+        judged = result.triage != Triage.NOT_EVALUABLE
+        self.state, self.failure = PictureState.ANSWERED, ""
+        self.task, self.triage = result.task, result.triage
+        self.label, self.risk = (result.label, result.risk) if judged else ("", None)
+        self.acknowledged_at = self.acknowledged_by = None
+        self.repeat_opinions()
+
+    def repeat_opinions(self) -> None:
+        """Repeat the latest opinion on what the picture is taken for now; the histology goes before all others."""
+        given = list(self.opinions.filter(result__task=self.task))
+        histology = (one for one in given if one.verdict == Verdict.HISTOLOGY)
+        said = next(histology, None) or next(iter(given), None)
+        self.reviewed = said is not None
+        self.confirmed_label = said.label if said else ""
+        told_apart = said is not None and said.verdict != Verdict.CANNOT_TELL
+        self.disagreed = told_apart and bool(self.label) and self.confirmed_label != self.label
+        self.save()
 
 
 class Result(Keyed):

@@ -143,6 +143,16 @@ def find_predictor(name: str | None = None) -> Predictor:
         raise refuse_unknown("bundle", "un modèle", predictors, name) from None
 
 
+def find_bundle_on_offer(sha256: str) -> Predictor | None:
+    """Return the predictor of the very bundle with this hash, where it is on offer; wait while it loads.
+
+    Raises:
+        BundleError: The bundles could not be loaded.
+    """
+    predictors = start_loading().result().values()
+    return next((one for one in predictors if one.identity.sha256 == sha256), None)
+
+
 def find_auto() -> AutoPredictor:
     """Return what leads pictures to the bundles on offer; wait while they load.
 

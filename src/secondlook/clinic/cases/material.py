@@ -1,0 +1,94 @@
+"""What is kept of a picture's file: the very pixels that the model is given, and a JPEG for people."""
+
+import hashlib
+import io
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.core.files.base import File
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+
+from secondlook.clinic.look.services import TURNS, choose_predictor, read_upload
+from secondlook.imaging.read import Picture, Source, read_bytes, read_picture
+
+SHOWN_QUALITY = 92
+SMALL_PX = 320
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a file becomes.
+
+    Attributes:
+        seen: PNG of the pixels that the model is given.
+        shown: JPEG of the whole picture in full size, without any metadata.
+        original: The file as it came.
+        source: What it was.
+    """
+
+    seen: bytes
+    shown: bytes
+    original: bytes
+    source: Source
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the file as it came."""
+        return hashlib.sha256(self.original).hexdigest()
+
+    @property
+    def mm_per_px(self) -> float | None:
+        """Size of a pixel, where a DICOM file states it."""
+        spacing = self.source.dicom.spacing_mm if self.source.dicom else None
+        return math.prod(spacing) ** 0.5 if spacing else None
+
+
+def read_material(upload: "bytes | File[Any]", *, task: str | None) -> Material:
+    """Read a file that is sent for a task, or for what the picture itself says.
+
+    Raises:
+        InputError: It is no picture that can be read, or the task is not on offer.
+        BundleError: The bundles could not be loaded.
+    """
+    data = read_bytes(upload)  # type: ignore[arg-type]  # Django's files are binary streams
+    predictor = choose_predictor(task)
+    with TURNS:
+        picture = read_upload(data, predictor)
+        reduced = picture.pixels.shape[:2] != (picture.source.height, picture.source.width)
+        whole = read_picture(data) if reduced else picture
+        return Material(encode_seen(picture.pixels), encode_shown(whole.pixels), data, picture.source)
+
+
+def encode_seen(pixels: NDArray[np.uint8]) -> bytes:
+    """Return pixels, uint8 H×W×3 RGB, without loss."""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG", compress_level=1)  # higher ones save a tenth and take thrice as long
+    return stream.getvalue()
+
+
+def decode_seen(png: bytes, *, width: int, height: int) -> Picture:
+    """Return the picture as it was read from a file of this width and height."""
+    with PngImageFile(io.BytesIO(png)) as image:
+        return Picture(np.asarray(image), Source("PNG", width, height))
+
+
+def encode_shown(pixels: NDArray[np.uint8]) -> bytes:
+    """Return pixels, uint8 H×W×3 RGB, as a JPEG that looks the same."""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=SHOWN_QUALITY, subsampling=0)
+    return stream.getvalue()
+
+
+def shrink_shown(jpeg: bytes) -> bytes:
+    """Return a small copy of a JPEG, for lists."""
+    stream = io.BytesIO()
+    with JpegImageFile(io.BytesIO(jpeg)) as image:
+        image.draft("RGB", (SMALL_PX, SMALL_PX))
+        image.thumbnail((SMALL_PX, SMALL_PX))
+        image.save(stream, "JPEG", quality=85)
+    return stream.getvalue()
