@@ -1,17 +1,20 @@
 """Where everything is."""
 
-from django.urls import path
+from django.urls import include, path
 from django.views.i18n import set_language
 
 from secondlook.clinic.api.routes import api
 from secondlook.clinic.look.views import list_models, show_card, show_page
 
 urlpatterns = [
-    path("", show_page, name="page"),
+    path("", include("secondlook.clinic.home.urls")),
+    path("", include("secondlook.clinic.cases.urls")),
+    path("try/", show_page, name="page"),
     path("models/", list_models, name="models"),
     path("models/<str:name>/", show_card, name="card"),
     path("models/<str:name>/<str:page>", show_card, name="card_page"),
     path("language/", set_language, name="set_language"),
+    path("account/tokens/", include("secondlook.clinic.api.urls")),
     path("api/v1/", api.urls),
 ]
 handler400 = "secondlook.clinic.refusals.refuse_bad_request"

@@ -1,13 +1,19 @@
 """What an actor may see: the one place where tenants, roles and removed rows are told apart."""
 
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from django.apps import apps
 from django.db import models
 
 if TYPE_CHECKING:
     from secondlook.clinic.accounts.actors import Actor
 
 Row = TypeVar("Row", bound=models.Model)
+
+
+def find_model(name: str) -> "models.QuerySet[Any]":
+    """Return all rows of a model of this app; the models are defined after their querysets."""
+    return apps.get_model("cases", name)._default_manager.all()
 
 
 class TenantSet(models.QuerySet[Row]):
@@ -39,6 +45,18 @@ class PatientSet(TenantSet["models.Model"]):
 
     path = ""
 
+    def with_facts(self) -> Self:
+        """Add what a list tells: when the patient was last seen, how many lesions there are, what is urgent."""
+        kept: Any = {"patient": models.OuterRef("pk"), "removed_at": None}
+        visits = find_model("Visit").filter(**kept).order_by("-date").values("date")[:1]
+        lesions = find_model("Lesion").filter(**kept).order_by().values("patient")
+        urgent = find_model("Picture").filter(**kept, triage="urgent", acknowledged_at=None)
+        return self.annotate(
+            seen_on=models.Subquery(visits),
+            lesion_count=models.Subquery(lesions.annotate(count=models.Count("pk")).values("count")),
+            is_urgent=models.Exists(urgent),
+        )
+
 
 class LesionSet(TenantSet["models.Model"]):
     """Lesions."""
@@ -46,6 +64,10 @@ class LesionSet(TenantSet["models.Model"]):
 
 class VisitSet(TenantSet["models.Model"]):
     """Visits."""
+
+    def with_facts(self) -> Self:
+        """Add how many pictures there are."""
+        return self.annotate(picture_count=models.Count("pictures", filter=models.Q(pictures__removed_at=None)))
 
 
 class PictureSet(TenantSet["models.Model"]):

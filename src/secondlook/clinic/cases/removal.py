@@ -5,19 +5,18 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from secondlook.clinic.accounts.actors import Actor
 from secondlook.clinic.cases.models import Lesion, Patient, Picture, Visit
 
 Removable = Patient | Lesion | Visit | Picture
 
 
-def remove_row(row: Removable, *, actor: Actor) -> None:
+def remove_row(row: Removable) -> None:
     """Take a row and what belongs to it out of every list; all get one stamp, which undoing looks for."""
     with transaction.atomic():
         stamp_rows(row, before=None, after=timezone.now())
 
 
-def restore_row(row: Removable, *, actor: Actor) -> None:
+def restore_row(row: Removable) -> None:
     """Bring a removed row back, with what went with it; what had been removed before stays away."""
     with transaction.atomic():
         stamp_rows(row, before=row.removed_at, after=None)

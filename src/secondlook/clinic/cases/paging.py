@@ -1,0 +1,93 @@
+"""Pages of a list by keyset: each page starts after a row that is named by its key, however long the list is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+PAGE_ROWS = 25
+MOST_COUNTED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a list is sorted by; rows with the same value follow each other as they were made.
+
+    Attributes:
+        field: A field that no row of the list lacks.
+        descending: Whether the greatest comes first.
+    """
+
+    field: str
+    descending: bool = False
+
+    def sort(self, rows: "QuerySet[Any]", *, backwards: bool) -> "QuerySet[Any]":
+        """Return the rows in this order, or from the end."""
+        sign = "-" if self.descending is not backwards else ""
+        return rows.order_by(f"{sign}{self.field}", f"{sign}pk")
+
+    def pass_by(self, rows: "QuerySet[Any]", row: Any, *, backwards: bool) -> "QuerySet[Any]":
+        """Return what comes after a row in this order, or before it."""
+        value, sign = getattr(row, self.field), "lt" if self.descending is not backwards else "gt"
+        # The first condition says it once more, in the way in which an index can be entered.
+        beyond = Q(**{f"{self.field}__{sign}": value}) | Q(**{f"pk__{sign}": row.pk})
+        return rows.filter(**{f"{self.field}__{sign}e": value}).filter(beyond)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list.
+
+    Attributes:
+        rows: What stands on it.
+        before: Key that the page before ends ahead of; empty on the first page.
+        after: Key that the page after starts behind; empty on the last page.
+        count: How many rows there are in all, counted to ``MOST_COUNTED``.
+        many: Whether there are more than that.
+    """
+
+    rows: Sequence[Any]
+    before: str
+    after: str
+    count: int
+    many: bool
+
+
+def take_page(
+    rows: "QuerySet[Any]", order: Order, *, known: "QuerySet[Any]", after: str = "", before: str = ""
+) -> Page:
+    """Return the page of the rows that starts after, or ends before, the row with a key.
+
+    Args:
+        rows: The filtered list.
+        order: What it is sorted by.
+        known: Where the key is looked up: the list without its filters. An unknown key gives the first page.
+        after: Key of the row before the page.
+        before: Key of the row behind the page.
+    """
+    backwards = bool(before)
+    row = known.filter(key=before or after).first() if before or after else None
+    found = order.sort(rows, backwards=backwards and row is not None)
+    if row is not None:
+        found = order.pass_by(found, row, backwards=backwards)
+    taken = list(pick_rows(found, PAGE_ROWS + 1))
+    more, taken = len(taken) > PAGE_ROWS, taken[:PAGE_ROWS]
+    if row is None:
+        backwards = False
+    if backwards:
+        taken.reverse()
+    has_before, has_after = (more, True) if backwards else (row is not None, more)
+    count = rows.order_by()[: MOST_COUNTED + 1].count()
+    return Page(
+        rows=taken,
+        before=taken[0].key if taken and has_before else "",
+        after=taken[-1].key if taken and has_after else "",
+        count=min(count, MOST_COUNTED),
+        many=count > MOST_COUNTED,
+    )
+
+
+def pick_rows(found: "QuerySet[Any]", limit: int) -> "QuerySet[Any]":
+    """Return the first rows whole; which they are is read from the list's index alone."""
+    return found.filter(pk__in=list(found.values_list("pk", flat=True)[:limit]))

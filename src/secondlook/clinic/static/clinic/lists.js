@@ -1,0 +1,11 @@
+// Lists: htmx brings the rows as the reader types; the address follows, so that a reload or a bookmark shows the same.
+const form = document.querySelector("[data-live]");
+
+form.addEventListener("htmx:afterRequest", (event) => {
+  if (!event.detail.successful) return;
+  const asked = new URLSearchParams(new FormData(form));
+  for (const [name, value] of [...asked]) if (!value) asked.delete(name);
+  const address = form.getAttribute("action") + (asked.size ? `?${asked}` : "");
+  history.replaceState(null, "", address);
+  document.getElementById("languages").elements.next.value = address;
+});
