@@ -10,6 +10,7 @@ from rich.text import Text
 from secondlook import __version__
 from secondlook.cli.attack import attack
 from secondlook.cli.bundle import bundle_app
+from secondlook.cli.clinic import audit_app, backup, check_files, patient_app, restore, web, worker
 from secondlook.cli.compare import compare
 from secondlook.cli.data import data_app
 from secondlook.cli.doctor import doctor
@@ -38,6 +39,13 @@ data_app.command()(explore)
 app.add_typer(data_app, name="data")
 app.add_typer(router_app, name="router")
 app.command()(serve)
+app.command()(web)
+app.command()(worker)
+app.command()(backup)
+app.command()(restore)
+app.command("check-files")(check_files)
+app.add_typer(audit_app, name="audit")
+app.add_typer(patient_app, name="patient")
 app.command()(doctor)
 app.command()(train)
 app.command()(tune)

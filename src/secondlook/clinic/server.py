@@ -1,13 +1,14 @@
 """Start the site: check everything that can be wrong first, then listen."""
 
 import os
+import signal
 import socket
 
 import django
 import uvicorn
 from rich.console import Console
 
-from secondlook.clinic.configuration import LOOPBACK, load_configuration
+from secondlook.clinic.configuration import LOOPBACK, PREFIX, Configuration, load_configuration
 from secondlook.errors import InputError
 from secondlook.inference.bundle import find_bundle, open_bundle
 from secondlook.inference.router import load_router
@@ -15,20 +16,32 @@ from secondlook.inference.router import load_router
 SETTINGS = "secondlook.clinic.settings"
 
 
-def run_site(host: str, port: int, *, workers: int = 1, access_log: bool = False) -> None:
+def run_site(
+    host: str, port: int, *, workers: int = 1, access_log: bool = False, jobs: str | None = None, demo: bool = False
+) -> None:
     """Serve the page and the API until told to stop.
+
+    Args:
+        host: Address to listen on.
+        port: Port to listen on.
+        workers: Processes.
+        access_log: Whether requests are logged, by address and route.
+        jobs: ``inside`` or ``outside``, where it goes before the setting.
+        demo: Whether a practice is filled with drawn pictures, where there is none yet.
 
     Raises:
         BundleError: A bundle on offer or the router does not hold, or a bundle's evidence is not fit to serve.
         InputError: A setting is wrong, or the address cannot be listened on.
     """
+    if jobs:
+        os.environ[f"{PREFIX}JOBS"] = jobs
     configuration = load_configuration()
     demand_free_port(host, port)
-    for source in configuration.bundles:
-        open_bundle(find_bundle(source), strict=True)
-    load_router(configuration.router)
+    check_bundles(configuration)
     prepare()
     console = Console(stderr=True, soft_wrap=True, highlight=False)
+    if demo:
+        tell_demo(console, f"http://{host}:{port}")
     console.print(f"Secondlook is on http://{host}:{port}/ (Ctrl-C stops it).")
     if host not in LOOPBACK and configuration.allowed_hosts == LOOPBACK:
         console.print("Others are refused until SECONDLOOK_ALLOWED_HOSTS holds the name they call this machine by.")
@@ -45,10 +58,66 @@ def run_site(host: str, port: int, *, workers: int = 1, access_log: bool = False
     )
 
 
-def prepare() -> None:
-    """Set Django up and let the site make what it needs."""
+def tell_demo(console: Console, site: str) -> None:
+    """Fill the demo practice, and print the links that its people enter by.
+
+    Raises:
+        InputError: The site has practices of its own.
+    """
+    from secondlook.clinic.demo.services import fill_demo, make_links
+
+    console.print("Drawing a practice to try the site with.")
+    fill_demo()
+    console.print("Enter as one of its people; each link opens once:")
+    for role, path in make_links().items():
+        console.print(f"  {role:<14} {site}{path}")
+
+
+def run_worker() -> None:
+    """Do jobs until told to stop.
+
+    Raises:
+        BundleError: A bundle on offer or the router does not hold, or a bundle's evidence is not fit to serve.
+        InputError: A setting is wrong, or the database does not answer.
+    """
+    check_bundles(load_configuration())
+    prepare()
+
+    from secondlook.clinic.jobs.worker import Worker
+    from secondlook.clinic.look.predictors import start_loading
+
+    start_loading()
+    worker = Worker()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.end())
+    Console(stderr=True, soft_wrap=True, highlight=False).print("Secondlook does its jobs (Ctrl-C stops it).")
+    worker.work()
+
+
+def check_bundles(configuration: Configuration) -> None:
+    """Refuse bundles that do not hold, before anything slow is done.
+
+    Raises:
+        BundleError: A bundle on offer or the router does not hold, or a bundle's evidence is not fit to serve.
+    """
+    for source in configuration.bundles:
+        open_bundle(find_bundle(source), strict=True)
+    load_router(configuration.router)
+
+
+def set_up() -> None:
+    """Set Django up.
+
+    Raises:
+        InputError: A setting is wrong.
+    """
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
     django.setup(set_prefix=False)
+
+
+def prepare() -> None:
+    """Set Django up and let the site make what it needs."""
+    set_up()
 
     from secondlook.clinic.preparation import prepare_site
 

@@ -14,6 +14,7 @@ from functools import cache
 from django.conf import settings
 
 from secondlook.clinic.audit.models import Entry
+from secondlook.errors import InputError
 
 FIRST = "0" * 64
 
@@ -33,6 +34,20 @@ class Head:
     def __str__(self) -> str:
         """Return it as the command takes it."""
         return f"{self.number}:{self.seal}"
+
+
+def read_head(text: str) -> Head:
+    """Return where a chain ended, as it was written down.
+
+    Raises:
+        InputError: That is not what was written down.
+    """
+    number, _, seal = text.strip().partition(":")
+    if not number.isdigit() or len(seal) != len(FIRST):
+        raise InputError(
+            "Expected where the chain ended as `secondlook audit verify` writes it: a number, a colon, 64 digits."
+        )
+    return Head(int(number), seal)
 
 
 class ChainError(Exception):

@@ -7,6 +7,7 @@ from django.db import models
 
 if TYPE_CHECKING:
     from secondlook.clinic.accounts.actors import Actor
+    from secondlook.clinic.cases.models import Lesion, Patient, Picture, Visit  # noqa: F401 - named in quotes
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -40,7 +41,7 @@ class TenantSet(models.QuerySet[Row]):
         return gone if actor.is_clinical else gone.none()
 
 
-class PatientSet(TenantSet["models.Model"]):
+class PatientSet(TenantSet["Patient"]):
     """Patients."""
 
     path = ""
@@ -58,11 +59,11 @@ class PatientSet(TenantSet["models.Model"]):
         )
 
 
-class LesionSet(TenantSet["models.Model"]):
+class LesionSet(TenantSet["Lesion"]):
     """Lesions."""
 
 
-class VisitSet(TenantSet["models.Model"]):
+class VisitSet(TenantSet["Visit"]):
     """Visits."""
 
     def with_facts(self) -> Self:
@@ -70,7 +71,7 @@ class VisitSet(TenantSet["models.Model"]):
         return self.annotate(picture_count=models.Count("pictures", filter=models.Q(pictures__removed_at=None)))
 
 
-class PictureSet(TenantSet["models.Model"]):
+class PictureSet(TenantSet["Picture"]):
     """Pictures."""
 
     def unacknowledged(self) -> Self:

@@ -26,10 +26,14 @@ class Worker:
         self.thread = threading.Thread(target=self.work, name="jobs", daemon=True)
         self.thread.start()
 
-    def stop(self) -> None:
-        """Take no further job, and wait a while for the one at hand."""
+    def end(self) -> None:
+        """Take no further job."""
         self.stopping.set()
         ASKED.set()
+
+    def stop(self) -> None:
+        """Take no further job, and wait a while for the one at hand."""
+        self.end()
         if self.thread:
             self.thread.join(END_S)
 
