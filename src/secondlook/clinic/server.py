@@ -42,6 +42,9 @@ def run_site(
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     if demo:
         tell_demo(console, f"http://{host}:{port}")
+    else:
+        production = configuration.mode == "production"
+        tell_first(console, f"https://{configuration.allowed_hosts[0]}" if production else f"http://{host}:{port}")
     console.print(f"Secondlook is on http://{host}:{port}/ (Ctrl-C stops it).")
     if host not in LOOPBACK and configuration.allowed_hosts == LOOPBACK:
         console.print("Others are refused until SECONDLOOK_ALLOWED_HOSTS holds the name they call this machine by.")
@@ -71,6 +74,19 @@ def tell_demo(console: Console, site: str) -> None:
     console.print("Enter as one of its people; each link opens once:")
     for role, path in make_links().items():
         console.print(f"  {role:<14} {site}{path}")
+
+
+def tell_first(console: Console, site: str) -> None:
+    """Print the link that makes the first administrator, where the site has none yet."""
+    from django.urls import reverse
+
+    from secondlook.clinic.accounts.services import FIRST_LINK_LASTS, make_first_link
+
+    token = make_first_link()
+    if token:
+        hours = int(FIRST_LINK_LASTS.total_seconds() / 3600)
+        console.print(f"Nobody has an account yet. This link makes the first administrator, once, within {hours} hours:")
+        console.print(f"  {site}{reverse('own:first', args=[token])}")
 
 
 def run_worker() -> None:

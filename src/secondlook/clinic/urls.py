@@ -9,14 +9,18 @@ from secondlook.clinic.look.views import list_models, show_card, show_page
 urlpatterns = [
     path("", include("secondlook.clinic.home.urls")),
     path("", include("secondlook.clinic.cases.urls")),
+    path("demo/", include("secondlook.clinic.demo.urls")),
     path("try/", show_page, name="page"),
     path("models/", list_models, name="models"),
     path("models/<str:name>/", show_card, name="card"),
     path("models/<str:name>/<str:page>", show_card, name="card_page"),
     path("language/", set_language, name="set_language"),
     path("account/tokens/", include("secondlook.clinic.api.urls")),
+    path("account/", include("secondlook.clinic.accounts.urls")),
+    path("people/", include("secondlook.clinic.accounts.people_urls")),
     path("api/v1/", api.urls),
 ]
 handler400 = "secondlook.clinic.refusals.refuse_bad_request"
 handler404 = "secondlook.clinic.refusals.refuse_unknown"
+handler429 = "secondlook.clinic.accounts.lockout.refuse_frequent"
 handler500 = "secondlook.clinic.refusals.refuse_failed"
