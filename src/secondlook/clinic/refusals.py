@@ -1,7 +1,9 @@
 """One place where a refusal becomes a response: a page, a part of a page, or a problem as JSON."""
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +16,25 @@ from secondlook.clinic.look.presentation import read_language
 from secondlook.errors import BundleError, InputError, SecondlookError
 
 
-def refuse(request: HttpRequest, sentence: str, *, status: int, language: str | None = None) -> HttpResponse:
+PROBLEM = "application/problem+json"
+INFERENCE = "/v2"
+DOORS = ("/api/", f"{INFERENCE}/")
+
+
+def is_door(request: HttpRequest) -> bool:
+    """Return whether a request came to one of the doors for machines."""
+    return request.path_info.startswith(DOORS) or request.path_info == INFERENCE
+
+
+def refuse(
+    request: HttpRequest,
+    sentence: str,
+    *,
+    status: int,
+    language: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    faults: list[dict[str, str]] | None = None,
+) -> HttpResponse:
     """Return a refusal as its asker reads it: a problem as JSON (RFC 9457), a part of a page, or a page.
 
     Args:
@@ -22,24 +42,46 @@ def refuse(request: HttpRequest, sentence: str, *, status: int, language: str | 
         sentence: What was expected, what came and what to do; safe to show.
         status: HTTP status.
         language: Language of the sentence, where it is not the reader's.
+        headers: More headers of the response.
+        faults: Of a problem, each fault with its ``pointer`` and ``detail``.
     """
-    if request.path_info.startswith("/api/"):
-        problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": sentence}
-        return HttpResponse(json.dumps(problem), content_type="application/problem+json", status=status)
+    if is_door(request):
+        problem = describe_problem(request, sentence, status=status, faults=faults)
+        return HttpResponse(json.dumps(problem), content_type=PROBLEM, status=status, headers=headers)
     context = {
         "title": choose_title(status),
         "sentence": sentence,
         "sentence_language": language or get_language(),
     }
     template = "clinic/_refusal.html" if "HX-Request" in request.headers else "clinic/refusal.html"
-    return render(request, template, context, status=status)
+    response = render(request, template, context, status=status)
+    for name, value in (headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+def describe_problem(
+    request: HttpRequest, sentence: str, *, status: int, faults: list[dict[str, str]] | None
+) -> dict[str, Any]:
+    """Return a problem's members; the Open Inference Protocol wants the sentence as ``error`` too."""
+    problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": sentence}
+    return (
+        problem
+        | ({"errors": faults} if faults else {})
+        | ({"error": sentence} if request.path_info.startswith(INFERENCE) else {})
+    )
 
 
 def choose_title(status: int) -> str:
     """Return the heading of a refusal."""
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _("Not now")
-    return _("Nothing here") if status == HTTPStatus.NOT_FOUND else _("This cannot be used")
+    titles = {
+        HTTPStatus.FORBIDDEN: _("Not open to you"),
+        HTTPStatus.NOT_FOUND: _("Nothing here"),
+        HTTPStatus.TOO_MANY_REQUESTS: _("Too often"),
+    }
+    return titles.get(HTTPStatus(status), _("This cannot be used"))
 
 
 def refuse_error(request: HttpRequest, error: SecondlookError) -> HttpResponse:

@@ -1,32 +1,30 @@
-"""``/api/v1``: the same answer as the page, as JSON."""
+"""``/api/v1``: a second look at one picture, open to anybody; and a practice's records, for who has a token."""
 
 from typing import Annotated
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
-from django.utils.translation import gettext as _
-from ninja import File, Form, NinjaAPI, Swagger, UploadedFile
-from ninja.errors import ValidationError as RequestError
+from ninja import File, Form, UploadedFile
 
-from secondlook import __version__
-from secondlook.clinic.api.schemas import PredictionOut, ProblemOut, describe_answer
+from secondlook.client.records import Prediction, Problem
+from secondlook.clinic.api.doors import DoorAPI
+from secondlook.clinic.api.predictions import describe_answer
+from secondlook.clinic.api.routers import lesions, opinions, patients, pictures, results, visits
 from secondlook.clinic.look.services import answer_upload
-from secondlook.clinic.refusals import refuse, refuse_error
-from secondlook.errors import SecondlookError
 
-api = NinjaAPI(
+api = DoorAPI(
     title="Secondlook",
-    version=__version__,
     urls_namespace="api",
-    description="A second look at one picture. It supports a decision; it does not diagnose. Nothing is stored.",
-    # Swagger's validator is a service on the internet; no request leaves this site.
-    docs=Swagger(settings={"validatorUrl": None}),
+    description="A second look at pictures, and the records of a practice. It supports a decision; it does not "
+    "diagnose. All but `predict` needs a bearer token, which its owner makes on the page of their account.",
 )
-PROBLEMS = {400: ProblemOut, 404: ProblemOut, 413: ProblemOut, 422: ProblemOut, 503: ProblemOut}
+for module in (patients, lesions, visits, pictures, results, opinions):
+    api.add_router("", module.router)
+PROBLEMS = dict.fromkeys((400, 404, 413, 422, 503), Problem)
 
 
 @api.post(
-    "/predict", response={200: PredictionOut, **PROBLEMS}, tags=["Pictures"], summary="Take a second look at a picture"
+    "/predict", response={200: Prediction, **PROBLEMS}, tags=["Try it"], summary="Take a second look at a picture"
 )
 def predict(
     request: HttpRequest,
@@ -43,27 +41,7 @@ def predict(
         str | None,
         Form(None, description="The label, such as `mel`, whose heatmap is given; the named one by default."),
     ] = None,
-) -> PredictionOut:
-    """Answer one picture: JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or DICOM of at most 30 MB. Open to anybody."""
+) -> Prediction:
+    """Answer one picture: JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or DICOM of at most 30 MB. Nothing is stored."""
     add_never_cache_headers(response)
     return describe_answer(answer_upload(file, bundle=bundle, task=task), heatmap_label=heatmap_label)
-
-
-@api.exception_handler(SecondlookError)
-def refuse_own_error(request: HttpRequest, error: SecondlookError) -> HttpResponse:
-    """Turn our own errors into problems."""
-    return refuse_error(request, error)
-
-
-@api.exception_handler(RequestError)
-def refuse_wrong_request(request: HttpRequest, error: RequestError) -> HttpResponse:
-    """Turn missing and wrong fields into a problem that names them."""
-    fields = ", ".join(sorted({str(fault["loc"][-1]) for fault in error.errors}))
-    sentence = _("Expected a multipart form with a picture in the field `file`; missing or wrong: %(fields)s.")
-    return refuse(request, sentence % {"fields": fields}, status=422)
-
-
-@api.exception_handler(Http404)
-def refuse_unknown_route(request: HttpRequest, error: Http404) -> HttpResponse:
-    """Turn a route that is not there into a problem."""
-    return refuse(request, _("There is nothing at this address."), status=404)

@@ -64,7 +64,7 @@ def answer_upload(upload: "File[bytes]", *, bundle: str | None = None, task: str
         InputError: The file is no picture that can be read, or the bundle or task is not on offer.
         BundleError: The bundles could not be loaded.
     """
-    predictor = find_predictor(bundle) if bundle else choose_predictor(task)
+    predictor = find_predictor(bundle) if bundle is not None else choose_predictor(task)
     with TURNS:
         return answer_picture(upload.read(), predictor)
 

@@ -136,7 +136,9 @@ def test_what_is_no_picture_is_a_400_with_its_sentence(client: Client, kind: str
 def test_a_missing_file_is_a_422_that_names_the_field(client: Client) -> None:
     response = client.post(PREDICT, {"picture": "x"})
     assert response.status_code == 422
-    assert "field `file`; missing or wrong: file." in json.loads(response.content)["detail"]
+    problem = json.loads(response.content)
+    assert problem["detail"].endswith("missing or wrong: file.")
+    assert [fault["pointer"] for fault in problem["errors"]] == ["/file"]
 
 
 def test_another_route_is_a_problem_too(client: Client) -> None:

@@ -1,0 +1,1 @@
+"""A program's way to a running site."""

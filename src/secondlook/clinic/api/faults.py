@@ -1,0 +1,98 @@
+"""Every refusal of the doors for machines as a problem (RFC 9457), whoever raises it."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+
+from secondlook.clinic.api.bearer import NoTokenError, RoleError, ScopeError
+from secondlook.clinic.refusals import refuse, refuse_error
+from secondlook.errors import SecondlookError
+
+
+class RequestError(Exception):
+    """Fields of a request cannot be used.
+
+    Args:
+        faults: By the name of each, what was expected, what came and what to do.
+    """
+
+    def __init__(self, faults: dict[str, str]) -> None:
+        self.faults = faults
+        super().__init__(", ".join(faults))
+
+
+def demand_valid(form: "forms.ModelForm[Any]") -> None:
+    """Refuse what a page's form would refuse, in its words.
+
+    Raises:
+        RequestError: A field cannot be used.
+    """
+    if not form.is_valid():
+        raise RequestError({name: " ".join(map(str, faults)) for name, faults in form.errors.items()})
+
+
+def add_refusals(api: NinjaAPI) -> None:
+    """Have an API turn all that may be raised into problems."""
+    api.add_exception_handler(SecondlookError, refuse_error)
+    api.add_exception_handler(NoTokenError, refuse_nobody)
+    api.add_exception_handler(ScopeError, refuse_scope)
+    api.add_exception_handler(RoleError, refuse_role)
+    api.add_exception_handler(PermissionDenied, refuse_role)
+    api.add_exception_handler(RequestError, refuse_fields)
+    api.add_exception_handler(ValidationError, refuse_shape)
+    api.add_exception_handler(Http404, refuse_missing)
+    api.add_exception_handler(HttpError, refuse_unread)
+
+
+def refuse_nobody(request: HttpRequest, error: NoTokenError) -> HttpResponse:
+    """Ask for a token."""
+    sentence = _("Expected a bearer token in the header Authorization, got none. Make one on the page of your account.")
+    return refuse(request, sentence, status=401, headers={"WWW-Authenticate": "Bearer"})
+
+
+def refuse_scope(request: HttpRequest, error: ScopeError) -> HttpResponse:
+    """Name the scope that is missing."""
+    sentence = _("Expected a token with the scope %(scope)s; this one has it not. Make another.")
+    wanted = f'Bearer error="insufficient_scope", scope="{error.scope.value}"'
+    headers = {"WWW-Authenticate": wanted}
+    return refuse(request, sentence % {"scope": error.scope.value}, status=403, headers=headers)
+
+
+def refuse_role(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Say that the person's role does not do."""
+    return refuse(request, _("Your role in this practice does not open this page."), status=403)
+
+
+def refuse_fields(request: HttpRequest, error: RequestError) -> HttpResponse:
+    """Name the fields, and what is wrong with each."""
+    faults = [{"pointer": f"/{name}", "detail": sentence} for name, sentence in error.faults.items()]
+    return refuse(request, " ".join(dict.fromkeys(error.faults.values())), status=422, faults=faults)
+
+
+def refuse_shape(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """Name the fields that are missing or are not what the schema says."""
+    faults = [{"pointer": point_at(fault["loc"]), "detail": str(fault["msg"])} for fault in error.errors]
+    names = ", ".join(sorted({str(fault["loc"][-1]) for fault in error.errors}))
+    sentence = _("Expected a request as the schema of this interface says; missing or wrong: %(fields)s.")
+    return refuse(request, sentence % {"fields": names}, status=422, faults=faults)
+
+
+def point_at(place: tuple[str | int, ...]) -> str:
+    """Return a JSON pointer to a place in the body, whose first name is the operation's own; or a parameter's name."""
+    source, *names = place
+    return "/" + "/".join(map(str, names[1:] if source == "body" else names[-1:]))
+
+
+def refuse_missing(request: HttpRequest, error: Http404) -> HttpResponse:
+    """Say that there is nothing, or nothing that the person may see."""
+    return refuse(request, _("There is nothing at this address."), status=404)
+
+
+def refuse_unread(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """Refuse a body that cannot be read."""
+    return refuse(request, _("Expected a body in JSON; it cannot be read as such."), status=error.status_code)
