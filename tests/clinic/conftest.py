@@ -119,7 +119,7 @@ def as_role(make_person: MakePerson) -> AsRole:
     ) -> Client:
         client = Client(headers={"accept-language": language})
         client.user = user or make_person(*roles, practice=practice)  # type: ignore[attr-defined]
-        client.force_login(client.user, backend="django.contrib.auth.backends.ModelBackend")  # type: ignore[attr-defined]
+        client.force_login(client.user, backend="allauth.account.auth_backends.AuthenticationBackend")  # type: ignore[attr-defined]
         return client
 
     return log_in

@@ -76,6 +76,19 @@ class Configuration(BaseSettings):
     jobs: Literal["inside", "outside"] = Field(
         "inside", description="`inside`: web processes do the jobs, too; `outside`: `secondlook worker` does them."
     )
+    email_url: SecretStr | None = Field(
+        None,
+        description="Where e-mail goes: `smtp://user:password@host:587`, `smtps://`, `smtp+plain://` or `console:`.",
+    )
+    email_from: str = Field("Secondlook <secondlook@localhost>", description="Sender of e-mails.")
+    session_idle_minutes: int = Field(30, ge=1, le=24 * 60, description="Minutes without a request that end a log-in.")
+    session_hours: int = Field(12, ge=1, le=7 * 24, description="Hours after which a log-in ends in any case.")
+    leaked_passwords_file: Path | None = Field(
+        None, description="File of SHA-1 hashes of leaked passwords, in order, as haveibeenpwned.com gives it away."
+    )
+    requests_per_minute: int = Field(
+        600, ge=1, le=60_000, description="Requests a minute that one token may make; as many at once after a pause."
+    )
     language: Literal["en", "fr"] = Field("en", description="Language where the browser asks for no known one.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
@@ -95,6 +108,8 @@ class Configuration(BaseSettings):
                 raise ValueError(f"give {variable} or {variable}_FILE, not both")
             if self.mode == "production" and not given:
                 raise ValueError(f"production needs {variable} or {variable}_FILE")
+        if self.mode == "production" and self.email_url is None:
+            raise ValueError("production needs SECONDLOOK_EMAIL_URL; `console:` writes e-mails and their links out")
         open_to_all = "allowed_hosts" not in self.model_fields_set or "*" in self.allowed_hosts
         if self.mode == "production" and open_to_all:
             raise ValueError("production needs SECONDLOOK_ALLOWED_HOSTS with the host names of this site, not *")

@@ -1,10 +1,13 @@
 """Django's settings, derived from the configuration in the environment."""
 
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from secondlook.clinic.accounts.mail import choose_mail
 from secondlook.clinic.configuration import (
     choose_database,
     choose_store,
@@ -27,11 +30,17 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "axes",
     "csp",
     "ninja",
     "secondlook.clinic",
     "secondlook.clinic.accounts",
     "secondlook.clinic.cases",
+    "secondlook.clinic.api",
     "secondlook.clinic.files",
     "secondlook.clinic.jobs",
     "secondlook.clinic.audit",
@@ -54,12 +63,16 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "secondlook.clinic.api.middleware.read_token",
+    "allauth.account.middleware.AccountMiddleware",
     "secondlook.clinic.accounts.middleware.RulesMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "secondlook.clinic.urls"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [Path(__file__).parent / "templates"],  # ours go before those of the libraries
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -70,6 +83,68 @@ TEMPLATES = [
         },
     }
 ]
+
+# People: log-in by e-mail address and password, second factors, sessions.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+VALIDATION = "django.contrib.auth.password_validation"
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {"NAME": f"{VALIDATION}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {
+        "NAME": f"{VALIDATION}.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "first_name", "last_name")},
+    },
+    {"NAME": f"{VALIDATION}.CommonPasswordValidator"},
+    {"NAME": "secondlook.clinic.accounts.passwords.GuessableValidator"},
+    {"NAME": "secondlook.clinic.accounts.passwords.LeakedValidator"},
+]
+PASSWORD_RESET_TIMEOUT = 3600
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "secondlook.clinic.accounts.adapters.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "secondlook.clinic.accounts.forms.SignUpForm"}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Secondlook: "
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_SESSION_REMEMBER = False  # a log-in ends with the browser, where several share a machine
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if PRODUCTION else "http"
+ACCOUNT_RATE_LIMITS = {"login": "20/m/ip", "signup": "10/m/ip"}
+MFA_ADAPTER = "secondlook.clinic.accounts.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Secondlook"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION  # on one's own machine, `localhost` is good enough
+USERSESSIONS_TRACK_ACTIVITY = True
+# Failures count by address and e-mail address together, so that nobody can lock out others.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_USERNAME_CALLABLE = "secondlook.clinic.accounts.lockout.read_email"
+AXES_LOCKOUT_CALLABLE = "secondlook.clinic.accounts.lockout.refuse_locked"
+AXES_SENSITIVE_PARAMETERS = ["login", "email", "username", "ip_address"]
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = CONFIGURATION.email_from
+MAIL = choose_mail(CONFIGURATION.email_url.get_secret_value() if CONFIGURATION.email_url else None)
+EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = MAIL.backend, MAIL.host, MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = MAIL.starttls, MAIL.tls, 10
+
+# In the database, so that limits hold for all processes together.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+SESSION_IDLE_S = CONFIGURATION.session_idle_minutes * 60
+SESSION_COOKIE_AGE = CONFIGURATION.session_hours * 3600
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 LARGEST_PICTURE_BYTES = 30 * 10**6
 LARGEST_BODY_BYTES = LARGEST_PICTURE_BYTES + 10**6
@@ -111,8 +186,12 @@ CSRF_FAILURE_VIEW = "secondlook.clinic.refusals.refuse_forged"
 X_FRAME_OPTIONS = "DENY"
 
 SECURE_SSL_REDIRECT = PRODUCTION
-CSRF_COOKIE_SECURE = PRODUCTION
-LANGUAGE_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = PRODUCTION
+# Browsers take a cookie of this name from this host alone, over HTTPS alone.
+HOST_PREFIX = "__Host-" if PRODUCTION else ""
+SESSION_COOKIE_NAME = f"{HOST_PREFIX}session"
+CSRF_COOKIE_NAME = f"{HOST_PREFIX}csrf"
+LANGUAGE_COOKIE_NAME = f"{HOST_PREFIX}language"
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_HSTS_PRELOAD = PRODUCTION
@@ -127,6 +206,9 @@ LOGGING = {
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         # A refusal is the asker's matter; only our own failures are logged.
         "django.request": {"level": "ERROR"},
+        # These name people: whom a log-in was for.
+        "axes": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        "allauth": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "secondlook": {"handlers": ["stderr"], "level": CONFIGURATION.log_level.upper(), "propagate": False},
     },
 }

@@ -8,6 +8,7 @@ from secondlook.clinic.accounts.models import Membership, Practice, Role, User
 
 SESSION_PRACTICE = "practice"
 CLINICAL = frozenset({Role.CLINICIAN, Role.REVIEWER})
+PRIVILEGED = frozenset({Role.REVIEWER, Role.ADMINISTRATOR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class Actor:
         return Role.ADMINISTRATOR in self.roles
 
     @property
+    def is_privileged(self) -> bool:
+        """Whether the person must log in with a second factor."""
+        return bool(self.roles & PRIVILEGED)
+
+    @property
     def is_patient(self) -> bool:
         """Whether the person is seen in this practice."""
         return Role.PATIENT in self.roles
@@ -47,7 +53,8 @@ class Actor:
 
 def find_actor(user: User, practice_key: str | None = None) -> Actor | None:
     """Return the person as an actor in the named practice, or in the first one that they belong to; else nothing."""
-    memberships = list(Membership.objects.filter(user=user).select_related("practice").order_by("practice_id"))
+    held = Membership.objects.filter(user=user, ended_at=None)
+    memberships = list(held.select_related("practice").order_by("practice_id"))
     if not memberships:
         return None
     practice = next((one.practice for one in memberships if one.practice.key == practice_key), memberships[0].practice)

@@ -1,8 +1,10 @@
-"""Sets who asks, and applies the rules before any view runs."""
+"""Sets who asks, ends log-ins that lasted too long, and applies the rules before any view runs."""
 
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib import messages
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, resolve_url
@@ -11,16 +13,16 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from secondlook.clinic.accounts.actors import SESSION_PRACTICE, find_actor
-from secondlook.clinic.accounts.rules import ROUTES, is_allowed
-from secondlook.clinic.refusals import refuse
-
-SIGN_IN = "/account/login/"
+from secondlook.clinic.accounts.adapters import has_second_factor
+from secondlook.clinic.accounts.rules import ANYBODY, ROUTES, SIGNED_IN, is_allowed
+from secondlook.clinic.accounts.sessions import continue_session
+from secondlook.clinic.refusals import is_door, refuse
 
 
 class RulesMiddleware:
     """Sets ``request.actor`` and lets a request through to its view only where a rule says so.
 
-    A middleware before this one may have set ``request.user`` and ``request.actor`` from a token; they stay.
+    At the doors for machines a middleware before this one has set ``request.user`` and ``request.actor`` from a token.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -29,10 +31,10 @@ class RulesMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer, and keep what signed-in people see out of every cache."""
         if not hasattr(request, "actor"):
-            practice = request.session.get(SESSION_PRACTICE)
-            request.actor = find_actor(request.user, practice) if request.user.is_authenticated else None  # type: ignore[attr-defined]
+            identify(request)
+        signed_in = request.user.is_authenticated
         response = self.get_response(request)
-        if request.user.is_authenticated and isinstance(response, HttpResponse):
+        if (signed_in or request.user.is_authenticated) and isinstance(response, HttpResponse):
             add_never_cache_headers(response)
         return response
 
@@ -40,24 +42,56 @@ class RulesMiddleware:
         """Refuse what no rule allows."""
         name = request.resolver_match.view_name if request.resolver_match else ""
         audience = ROUTES.get(name)
-        if audience is not None and is_allowed(audience, request.user, request.actor):  # type: ignore[attr-defined]
-            return None
+        actor = request.actor  # type: ignore[attr-defined]
+        if audience is not None and is_allowed(audience, request.user, actor):
+            bare = audience not in (ANYBODY, SIGNED_IN) and lacks_second_factor(request)
+            return lead_to_second_factor(request) if bare else None
         if audience is None or request.user.is_authenticated:
-            return refuse(request, _("Your role in this practice does not open this page."), status=403)
+            return refuse(request, describe_refusal(request), status=403)
         return lead_to_sign_in(request)
+
+
+def identify(request: HttpRequest) -> None:
+    """Set the request's actor from its session, if that still stands."""
+    request.actor = None  # type: ignore[attr-defined]
+    if not request.user.is_authenticated:
+        return
+    if continue_session(request):
+        request.actor = find_actor(request.user, request.session.get(SESSION_PRACTICE))  # type: ignore[attr-defined]
+    else:
+        logout(request)
+        messages.info(request, _("You were logged out, as nothing was done for a while or a day had passed."))
+
+
+def lacks_second_factor(request: HttpRequest) -> bool:
+    """Return whether somebody whose role asks for a second factor has none; tokens are made by those who have one."""
+    actor = request.actor  # type: ignore[attr-defined]
+    needed = request.user.is_site_administrator or (actor is not None and actor.is_privileged)  # type: ignore[union-attr]
+    return needed and not is_door(request) and not has_second_factor(request.user)  # type: ignore[arg-type]
+
+
+def describe_refusal(request: HttpRequest) -> str:
+    """Say why somebody who is signed in may not."""
+    if request.actor is None:  # type: ignore[attr-defined]
+        return _("You belong to no practice here yet. Ask yours for an invitation, or join one from your account.")
+    return _("Your role in this practice does not open this page. Ask its administrator, or work in another practice.")
+
+
+def lead_to_second_factor(request: HttpRequest) -> HttpResponseBase:
+    """Have somebody set up a second factor first."""
+    sentence = _("Your role sees what must stay private: set up a second way to prove who you are first.")
+    if "HX-Request" in request.headers:
+        return refuse(request, sentence, status=403, headers={"HX-Redirect": resolve_url("mfa_index")})
+    messages.warning(request, sentence)
+    return redirect("mfa_index")
 
 
 def lead_to_sign_in(request: HttpRequest) -> HttpResponseBase:
     """Ask for a log-in: a problem for machines, the log-in page for people."""
     sentence = _("Log in first.")
-    if request.path_info.startswith(("/api/", "/v2/")):
-        response = refuse(request, sentence, status=401)
-        response.headers["WWW-Authenticate"] = "Bearer"
-        return response
-    wanted = request.get_full_path() if request.method == "GET" and "HX-Request" not in request.headers else ""
-    address = resolve_url(SIGN_IN) + (f"?{urlencode({'next': wanted})}" if wanted else "")
+    if is_door(request):
+        return refuse(request, sentence, status=401, headers={"WWW-Authenticate": "Bearer"})
     if "HX-Request" in request.headers:
-        response = refuse(request, sentence, status=401)
-        response.headers["HX-Redirect"] = address
-        return response
-    return redirect(address)
+        return refuse(request, sentence, status=401, headers={"HX-Redirect": resolve_url("account_login")})
+    query = {"next": request.get_full_path()} if request.method == "GET" else {}
+    return redirect(f"{resolve_url('account_login')}{'?' if query else ''}{urlencode(query)}")

@@ -1,6 +1,7 @@
 """People, the practices they work in or are seen by, and their roles there."""
 
-from typing import Any, ClassVar
+import hashlib
+from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -8,6 +9,31 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from secondlook.clinic.keys import Keyed
+
+
+class LinkSet(models.QuerySet["OneTimeLink"]):
+    """Links that work once."""
+
+    def open(self) -> Self:
+        """Return those that still work."""
+        return self.filter(used_at=None, expires_at__gt=timezone.now())
+
+    def with_token(self, token: str) -> Self:
+        """Return the one with the token, if it still works."""
+        return self.open().filter(token_sha256=hash_token(token))
+
+
+class InvitationSet(LinkSet):
+    """Invitations."""
+
+    def open(self) -> Self:
+        """Return those that still work."""
+        return super().open().filter(revoked_at=None)
+
+
+def hash_token(token: str) -> str:
+    """Return what is kept of a token: it is random and long, so that a plain hash is enough."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class Language(models.TextChoices):
@@ -66,7 +92,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email__iexact=username)
 
 
-class User(AbstractBaseUser):
+class User(Keyed, AbstractBaseUser):
     """A person who can log in, by e-mail address."""
 
     email = models.EmailField(_("e-mail address"), unique=True)
@@ -104,12 +130,13 @@ class User(AbstractBaseUser):
 
 
 class Membership(models.Model):
-    """One role of one person in one practice."""
+    """One role of one person in one practice; an ended one is kept, so that it can be given back."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     practice = models.ForeignKey(Practice, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=16, choices=Role)
     created_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         """A role is held once."""
@@ -121,3 +148,46 @@ class Membership(models.Model):
     def __str__(self) -> str:
         """Say who is what."""
         return f"{self.role} {self.user_id} in {self.practice_id}"
+
+
+class OneTimeLink(models.Model):
+    """A link that works once and for a while; only a hash of its token is kept, which nobody can turn back."""
+
+    token_sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = LinkSet.as_manager()
+
+    class Meta:
+        """No table of its own."""
+
+        abstract = True
+
+    def __str__(self) -> str:
+        """Name the link by number, for logs."""
+        return f"link {self.pk}"
+
+
+class FirstLink(OneTimeLink):
+    """Makes the site's first administrator and practice."""
+
+
+class Invitation(Keyed, OneTimeLink):
+    """An invitation to a role in a practice, for whoever holds the link, or for one e-mail address alone."""
+
+    practice = models.ForeignKey(Practice, on_delete=models.CASCADE, related_name="invitations")
+    role = models.CharField(_("role"), max_length=16, choices=Role)
+    email = models.EmailField(_("e-mail address"), blank=True)
+    # A patient's record that becomes the invited person's own.
+    patient_key = models.CharField(max_length=16, blank=True, default="")
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    accepted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationSet.as_manager()
+
+    def is_for(self, email: str) -> bool:
+        """Return whether a person with this address may take it."""
+        return not self.email or self.email.lower() == email.lower()

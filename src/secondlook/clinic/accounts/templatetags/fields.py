@@ -1,0 +1,52 @@
+"""One look for every field of a form, allauth's too: label, control, hint and what is wrong with it."""
+
+from typing import Any
+
+from django import template
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
+
+register = template.Library()
+SPOKEN = "aria-describedby"
+
+
+@register.inclusion_tag("accounts/_field.html")
+def field(bound: BoundField, label: str = "", check: str = "", hint: str | None = None) -> dict[str, Any]:
+    """Show a field.
+
+    Args:
+        bound: The field.
+        label: Label in place of its own.
+        check: Address that is asked what is wrong with the field as soon as it is filled in.
+        hint: Hint in place of its own.
+    """
+    widget = bound.field.widget
+    widget.attrs.pop("placeholder", None)  # a label that goes away when it is needed
+    shown_hint = bound.help_text if hint is None else hint
+    attrs = {"class": choose_class(bound), SPOKEN: describe(bound, bool(shown_hint))}
+    if bound.errors:
+        attrs["aria-invalid"] = "true"
+    if check:
+        attrs |= {"hx-post": check, "hx-trigger": "change", "hx-target": f"#{bound.auto_id}_error"}
+    several = isinstance(widget, CheckboxSelectMultiple | RadioSelect)
+    return {
+        "field": bound,
+        "control": None if several else bound.as_widget(attrs=attrs),
+        "several": several,
+        "ticked": isinstance(widget, CheckboxInput),
+        "label": label or bound.label,
+        "hint": shown_hint,
+        "optional": not bound.field.required,
+    }
+
+
+def choose_class(bound: BoundField) -> str:
+    """Return the class that makes a control look like the site's."""
+    widget = bound.field.widget
+    if isinstance(widget, CheckboxInput):
+        return "form-check-input"
+    return "form-select" if isinstance(widget, Select) else "form-control"
+
+
+def describe(bound: BoundField, has_hint: bool) -> str:
+    """Return what a screen reader reads with a control: its hint, and what is wrong with it."""
+    return f"{bound.auto_id}_helptext {bound.auto_id}_error" if has_hint else f"{bound.auto_id}_error"
