@@ -13,7 +13,10 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
+from secondlook.clinic.look.predictors import find_auto
 from secondlook.clinic.look.services import TURNS, choose_predictor, read_upload
+from secondlook.conditions import Task, find_task
+from secondlook.imaging.quality import Quality, assess_quality
 from secondlook.imaging.read import Picture, Source, read_bytes, read_picture
 
 SHOWN_QUALITY = 92
@@ -62,6 +65,39 @@ def read_material(upload: "bytes | File[Any]", *, task: str | None) -> Material:
         reduced = picture.pixels.shape[:2] != (picture.source.height, picture.source.width)
         whole = read_picture(data) if reduced else picture
         return Material(encode_seen(picture.pixels), encode_shown(whole.pixels), data, picture.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How good a picture is, and what it seems to show; no task where it resembles none on offer."""
+
+    quality: Quality
+    task: Task | None
+
+
+def check_upload(upload: "bytes | File[Any]", *, task: str | None, shorter_side_px: int | None = None) -> Checked:
+    """Judge a picture before it is sent, from the file or from a smaller copy.
+
+    Args:
+        upload: Either.
+        task: What it shows; with ``auto`` the picture itself says it.
+        shorter_side_px: The shorter side of the file itself, where this is a copy.
+
+    Raises:
+        InputError: It is no picture that can be read, or the task is not on offer.
+        BundleError: The bundles could not be loaded.
+    """
+    data = read_bytes(upload)  # type: ignore[arg-type]  # Django's files are binary streams
+    predictor = choose_predictor(task)
+    with TURNS:
+        if predictor is not None:
+            picture, known, nearest = read_upload(data, predictor), predictor.task.key, predictor.task.key
+        else:
+            picture, route = find_auto().lead(data)
+            known, nearest = route.task or "", route.nearest
+    side = shorter_side_px or picture.source.shorter_side_px
+    quality = assess_quality(picture.pixels, kind=find_task(nearest).kind, shorter_side_px=side)
+    return Checked(quality, find_task(known) if known else None)
 
 
 def encode_seen(pixels: NDArray[np.uint8]) -> bytes:

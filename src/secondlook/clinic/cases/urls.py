@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from secondlook.clinic.cases import lesions, lists, patients, visits
+from secondlook.clinic.cases import answers, exports, lesions, lists, opinions, patients, pictures, visits
 
 app_name = "cases"
 urlpatterns = [
@@ -23,5 +23,19 @@ urlpatterns = [
     path("visits/<str:key>/edit/", visits.edit_visit, name="edit_visit"),
     path("visits/<str:key>/remove/", visits.remove_visit, name="remove_visit"),
     path("visits/<str:key>/restore/", visits.restore_visit, name="restore_visit"),
+    path("visits/<str:key>/pictures/", pictures.send_pictures, name="send"),
+    path("pictures/check/", pictures.check_picture, name="check"),
+    path("pictures/<str:key>/", answers.show_picture, name="picture"),
+    path("pictures/<str:key>/shown.jpg", pictures.serve_shown, name="shown"),
+    path("pictures/<str:key>/small.jpg", pictures.serve_small, name="small"),
+    path("pictures/<str:key>/ask/", answers.ask, name="ask"),
+    path("pictures/<str:key>/acknowledge/", opinions.acknowledge, name="acknowledge"),
+    path("pictures/<str:key>/remove/", pictures.remove, name="remove_picture"),
+    path("pictures/<str:key>/restore/", pictures.restore, name="restore_picture"),
     path("results/", lists.list_results, name="results"),
+    path("results/export/", exports.show_export, name="export"),
+    path("results/<str:key>/", answers.show_result, name="result"),
+    path("results/<str:key>/reproduce/", answers.reproduce, name="reproduce"),
+    path("results/<str:key>/opinion/", opinions.give, name="opinion"),
+    path("review/", opinions.show_queue, name="queue"),
 ]

@@ -64,9 +64,23 @@ def show_page(request: HttpRequest) -> HttpResponse:
 
 def describe_page(chosen: Offer | None) -> dict[str, Any]:
     """Return what the page's template shows where this offer is chosen, or none and the picture says its task."""
-    limit, language = settings.LARGEST_PICTURE_BYTES, read_language()
+    limit, choices = settings.LARGEST_PICTURE_BYTES, list_page_choices(chosen)
+    return {
+        "choices": choices,
+        "chosen": WORDS[chosen.task.key] if chosen else ANY,
+        "cropped": " ".join(choice.key for choice in choices if not choice.whole),
+        "photographs": " ".join(choice.key for choice in choices if choice.kind == "photograph"),
+        "limit_bytes": limit,
+        "limit_mb": limit // 10**6,
+        "too_large": describe_limit(),
+    }
+
+
+def list_page_choices(chosen: Offer | None) -> list[Choice]:
+    """Return what a picture may be said to show; the first is to leave that to the picture, where that can be."""
+    language = read_language()
     choices = [describe_auto(chosen is None)] if has_auto() else []
-    choices += [
+    return choices + [
         Choice(
             key=offer.task.key,
             name=offer.task.names[language],
@@ -77,15 +91,6 @@ def describe_page(chosen: Offer | None) -> dict[str, Any]:
         )
         for offer in list_choices()
     ]
-    return {
-        "choices": choices,
-        "chosen": WORDS[chosen.task.key] if chosen else ANY,
-        "cropped": " ".join(choice.key for choice in choices if not choice.whole),
-        "photographs": " ".join(choice.key for choice in choices if choice.kind == "photograph"),
-        "limit_bytes": limit,
-        "limit_mb": limit // 10**6,
-        "too_large": describe_limit(),
-    }
 
 
 def describe_auto(chosen: bool) -> Choice:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from secondlook.clinic.accounts.actors import Actor
 from secondlook.clinic.cases.body import FIGURES, HEIGHT, WIDTH, name_site
-from secondlook.clinic.cases.models import BodySide, Lesion, Patient, Picture
+from secondlook.clinic.cases.models import BodySide, Lesion, Opinion, Patient, Picture
 from secondlook.clinic.look.presentation import read_language
 from secondlook.conditions import find_task
 
@@ -24,6 +24,14 @@ def label_name(row: Picture | Lesion) -> str:
     if not row.label:
         return ""
     return find_task(row.task).find_label(row.label).names[read_language()]
+
+
+@register.filter
+def label_said(opinion: Opinion) -> str:
+    """Return the label that an opinion confirms; nothing where it confirms none."""
+    if not opinion.label or opinion.result is None:
+        return ""
+    return find_task(opinion.result.task).find_label(opinion.label).names[read_language()]
 
 
 @register.filter
@@ -76,4 +84,5 @@ def urgent_results(context: dict[str, Any]) -> dict[str, Any]:
         return {"urgent": []}
     found = Picture.objects.seen_by(actor).unacknowledged().select_related("patient", "lesion")
     urgent = list(found.order_by("-created_at")[: URGENT_LISTED + 1])
-    return {"urgent": urgent[:URGENT_LISTED], "more": len(urgent) > URGENT_LISTED, "request": request}
+    token = context.get("csrf_token")
+    return {"urgent": urgent[:URGENT_LISTED], "more": len(urgent) > URGENT_LISTED, "csrf_token": token}
