@@ -23,7 +23,7 @@ def test_a_new_patient_belongs_to_the_practice(clinician: Client, practice: Prac
     assert response.headers["Location"] == f"/patients/{patient.key}/"
     assert (patient.practice, patient.created_by, patient.language) == (practice, clinician.user, "fr")
     page = clinician.get(response.headers["Location"]).content.decode()
-    for words in ("Zoë Müller", "born 05/03/1970", "Female", "skin type II", "Burns easily"):
+    for words in ("Zoë Müller", "born May 3, 1970", "Female", "skin type II", "Burns easily"):
         assert words in page
 
 

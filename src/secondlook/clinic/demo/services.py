@@ -14,9 +14,9 @@ from PIL import Image
 from secondlook.clinic.accounts.actors import Actor
 from secondlook.clinic.accounts.models import Practice, Role, User
 from secondlook.clinic.cases.body import PLACES
-from secondlook.clinic.cases.models import Lesion, Patient, Picture, Visit
+from secondlook.clinic.cases.models import Lesion, Patient, Picture, Triage, Visit
 from secondlook.clinic.cases.records import add_lesion, add_patient, add_visit
-from secondlook.clinic.cases.services import add_picture, give_opinion
+from secondlook.clinic.cases.services import acknowledge_picture, add_picture, give_opinion
 from secondlook.clinic.demo.story import STORY, Drawn, Shot, Spot
 from secondlook.errors import InputError
 from secondlook.imaging.drawing import draw_lesion
@@ -90,7 +90,10 @@ def draw_patient(drawn: Drawn, clinician: Actor, reviewer: Actor) -> None:
         for shot in spot.shots:
             picture = take_picture(spot, shot, lesion, visits[shot.days_ago], clinician)
             if shot.verdict:
-                give_opinion(actor=reviewer, result=picture.results.latest("pk"), verdict=shot.verdict, label=shot.said)
+                result = picture.results.latest("pk")
+                give_opinion(actor=reviewer, result=result, verdict=shot.verdict, label=shot.said)
+                if picture.triage == Triage.URGENT:
+                    acknowledge_picture(picture, actor=reviewer)
 
 
 def place_lesion(spot: Spot) -> Lesion:

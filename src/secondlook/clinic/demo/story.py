@@ -6,11 +6,11 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture of a lesion: how many days ago, how wide by then, and how the camera was turned.
+    """A picture of a lesion.
 
     Attributes:
         days_ago: Its visit.
-        growth: Width of the lesion, of what it was at first.
+        growth: Width of the lesion, of what it is drawn as by itself.
         turn: Degrees.
         verdict: What the reviewer said, if anything.
         said: The label that the reviewer or the histology gave, where it is another.
@@ -52,7 +52,7 @@ STORY = (
         "male",
         2,
         (
-            Spot("back:upper_back", "mel", 3, (Shot(420), Shot(210, 1.12, 4), Shot(0, 1.28, -3))),
+            Spot("back:upper_back", "mel", 8, (Shot(420, 0.6), Shot(210, 0.75, 4), Shot(0, 0.9, -3))),
             Spot("back:left_upper_arm", "nv", 2, (Shot(420, verdict="agree"), Shot(0, 1.0, 3))),
             Spot("front:chest", "nv", 4, (Shot(210),)),
             Spot("front:right_forearm", "vasc", 1, (Shot(0),)),
@@ -64,7 +64,7 @@ STORY = (
         "female",
         3,
         (
-            Spot("front:face", "akiec", 6, (Shot(95), Shot(2, 1.05, 5))),
+            Spot("front:face", "akiec", 11, (Shot(95, 0.9), Shot(2, 1.0, 5))),
             Spot("front:left_hand", "nv", 6, (Shot(2),)),
         ),
     ),
@@ -74,7 +74,7 @@ STORY = (
         "",
         4,
         (
-            Spot("back:lower_back", "mel", 6, (Shot(31, verdict="histology", said="mel"),)),
+            Spot("back:lower_back", "mel", 2, (Shot(31, verdict="histology", said="mel"),)),
             Spot("back:right_lower_leg", "bkl", 2, (Shot(31),)),
         ),
     ),
@@ -86,7 +86,7 @@ STORY = (
         (
             Spot("front:abdomen", "nv", 7, (Shot(12, verdict="agree"),)),
             Spot("front:left_thigh", "nv", 1, (Shot(12),)),
-            Spot("back:buttocks", "mel", 2, (Shot(12, verdict="correct", said="nv"),)),
+            Spot("back:buttocks", "mel", 7, (Shot(12, 0.75, verdict="correct", said="nv"),)),
         ),
     ),
     Drawn("P-0422", date(1968, 12, 5), "female", 5, (Spot("front:right_foot", "vasc", 4, (Shot(5),)),)),

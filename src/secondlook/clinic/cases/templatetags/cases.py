@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -15,7 +16,7 @@ from secondlook.clinic.look.presentation import read_language
 from secondlook.conditions import find_task
 
 register = template.Library()
-URGENT_LISTED = 5
+URGENT_LISTED, URGENT_AT_HOME = 2, 5
 
 
 @register.filter
@@ -47,7 +48,7 @@ def age(patient: Patient) -> str:
         return ""
     today, born = timezone.localdate(), patient.birth_date
     years = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    return _("born %(date)s, %(years)s years") % {"date": date_format(born, "SHORT_DATE_FORMAT"), "years": years}
+    return _("born %(date)s, %(years)s years") % {"date": date_format(born, "DATE_FORMAT"), "years": years}
 
 
 @register.inclusion_tag("cases/_figure.html")
@@ -83,6 +84,7 @@ def urgent_results(context: dict[str, Any]) -> dict[str, Any]:
     if actor is None or not actor.is_clinical:
         return {"urgent": []}
     found = Picture.objects.seen_by(actor).unacknowledged().select_related("patient", "lesion")
-    urgent = list(found.order_by("-created_at")[: URGENT_LISTED + 1])
+    limit = URGENT_AT_HOME if request and request.path == reverse("home:home") else URGENT_LISTED
+    urgent = list(found.order_by("-created_at")[: limit + 1])
     token = context.get("csrf_token")
-    return {"urgent": urgent[:URGENT_LISTED], "more": len(urgent) > URGENT_LISTED, "csrf_token": token}
+    return {"urgent": urgent[:limit], "more": len(urgent) > limit, "csrf_token": token}
