@@ -3,6 +3,7 @@
 from django.urls import include, path
 from django.views.i18n import set_language
 
+from secondlook.clinic.api.protocol import routes as protocol
 from secondlook.clinic.api.routes import api
 from secondlook.clinic.look.views import list_models, show_card, show_page
 
@@ -19,6 +20,8 @@ urlpatterns = [
     path("account/", include("secondlook.clinic.accounts.urls")),
     path("people/", include("secondlook.clinic.accounts.people_urls")),
     path("api/v1/", api.urls),
+    path("v2", protocol.show_server, name="v2"),
+    path("v2/", protocol.api.urls),
 ]
 handler400 = "secondlook.clinic.refusals.refuse_bad_request"
 handler404 = "secondlook.clinic.refusals.refuse_unknown"

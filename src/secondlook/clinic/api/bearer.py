@@ -79,11 +79,11 @@ class DoorRouter(Router):
 
     Args:
         namespace: That of the routes' names in the rules.
-        atomic: See `answer_once`.
+        atomic: See `answer_once`; None where nothing is created.
         options: Ninja's own.
     """
 
-    def __init__(self, *, namespace: str = "api", atomic: bool = True, **options: Any) -> None:
+    def __init__(self, *, namespace: str = "api", atomic: bool | None = True, **options: Any) -> None:
         self.namespace = namespace
         self.atomic = atomic
         super().__init__(**options)
@@ -95,7 +95,7 @@ class DoorRouter(Router):
         bearer = Bearer(auth, f"{self.namespace}:{view_func.__name__}")
         refusals = {*ALWAYS, *((404,) if "{" in path else ()), *((400,) if WITH_BODY & set(methods) else ())}
         extra = {"security": [{"Bearer": [auth.value]}], **(options.pop("openapi_extra", None) or {})}
-        if "POST" in methods:
+        if "POST" in methods and self.atomic is not None:
             extra["parameters"] = [PARAMETER]
             decorate_view(answer_once(bearer.lets, atomic=self.atomic))(view_func)
         options |= {"auth": bearer, "response": {**response, **dict.fromkeys(sorted(refusals), Problem)}}

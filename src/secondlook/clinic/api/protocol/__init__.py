@@ -1,0 +1,1 @@
+"""The Open Inference Protocol, version 2: the same models for programs that know no other interface."""
