@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import dj_database_url
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -21,6 +21,19 @@ PREFIX = "SECONDLOOK_"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 FILES_KEY_BYTES = 32
 SHORTEST_KEY = 50  # Django's own check asks for as many characters
+SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
+DATABASE_OPTIONS: dict[str, dict[str, Any]] = {
+    SQLITE: {
+        # Writers queue from their first statement on, instead of failing at their first write.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # What is acknowledged is on the disk; what is erased is overwritten.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; "
+        "PRAGMA cache_size=-32000;",
+    },
+    # Each request has a thread of its own, so connections are kept in a pool, not by thread.
+    POSTGRESQL: {"pool": {"min_size": 1, "max_size": 16, "timeout": 30}},
+}
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -71,6 +84,7 @@ class Configuration(BaseSettings):
     router: Path = Field(SHIPPED, description="Folder of what leads a picture to its task; default: the shipped one.")
     database_url: SecretStr | None = Field(
         None,
+        validation_alias=AliasChoices(f"{PREFIX}DATABASE_URL", "DATABASE_URL"),
         description="Database, such as `postgres://user:password@host/name`; default: SQLite in the data folder.",
     )
     jobs: Literal["inside", "outside"] = Field(
@@ -137,8 +151,8 @@ def describe_fault(fault: ErrorDetails) -> str:
     message = fault["msg"].removeprefix("Value error, ")
     if not fault["loc"]:
         return message
-    name = PREFIX + str(fault["loc"][0]).upper()
-    got = "" if "KEY" in name else f", got {fault['input']!r}"
+    name = PREFIX + str(fault["loc"][0]).upper().removeprefix(PREFIX)
+    got = "" if "KEY" in name or "URL" in name else f", got {fault['input']!r}"
     return f"{name}: {message[0].lower()}{message[1:]}{got}"
 
 
@@ -158,26 +172,21 @@ def choose_database(configuration: Configuration) -> dict[str, Any]:
     """Return Django's settings of the database.
 
     Raises:
-        InputError: The address of the database cannot be read.
+        InputError: The address of the database cannot be read, or is of another kind than SQLite and PostgreSQL.
     """
-    if configuration.database_url is None:
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": configuration.data_folder / "secondlook.sqlite3",
-            # Writers queue from their first statement on, instead of failing at their first write.
-            "OPTIONS": {
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000;",
-            },
-        }
-    try:
-        found = dj_database_url.parse(configuration.database_url.get_secret_value(), conn_max_age=60)
-    except (ValueError, KeyError) as error:
+    found: dict[str, Any] = {"ENGINE": SQLITE, "NAME": configuration.data_folder / "secondlook.sqlite3"}
+    if configuration.database_url is not None:
+        try:
+            found = {**dj_database_url.parse(configuration.database_url.get_secret_value())}
+        except (ValueError, KeyError) as error:
+            raise InputError(
+                f"Expected {PREFIX}DATABASE_URL such as postgres://user:password@host/name; it cannot be read as one."
+            ) from error
+    if found["ENGINE"] not in DATABASE_OPTIONS:
         raise InputError(
-            f"Expected {PREFIX}DATABASE_URL such as postgres://user:password@host/name; it cannot be read as one."
-        ) from error
-    return {**found}
+            f"Expected {PREFIX}DATABASE_URL of PostgreSQL or SQLite (postgres://, sqlite:///), got another."
+        )
+    return {**found, "OPTIONS": {**found.get("OPTIONS", {}), **DATABASE_OPTIONS[found["ENGINE"]]}}
 
 
 def read_secret_key(configuration: Configuration) -> str:
