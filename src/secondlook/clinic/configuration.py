@@ -95,6 +95,7 @@ class Configuration(BaseSettings):
         description="Where e-mail goes: `smtp://user:password@host:587`, `smtps://`, `smtp+plain://` or `console:`.",
     )
     email_from: str = Field("Secondlook <secondlook@localhost>", description="Sender of e-mails.")
+    contact: str = Field("", description="E-mail address for questions, in the foot of every page.")
     session_idle_minutes: int = Field(30, ge=1, le=24 * 60, description="Minutes without a request that end a log-in.")
     session_hours: int = Field(12, ge=1, le=7 * 24, description="Hours after which a log-in ends in any case.")
     leaked_passwords_file: Path | None = Field(

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -88,3 +89,9 @@ def urgent_results(context: dict[str, Any]) -> dict[str, Any]:
     urgent = list(found.order_by("-created_at")[: limit + 1])
     token = context.get("csrf_token")
     return {"urgent": urgent[:limit], "more": len(urgent) > limit, "csrf_token": token}
+
+
+@register.simple_tag
+def contact_address() -> str:
+    """Return the e-mail address for questions, or nothing."""
+    return settings.CONFIGURATION.contact
