@@ -24,7 +24,7 @@ check: $(VENV)/develop.stamp ## Format, lint, types, layers, Django's own checks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(DJANGO) check --fail-level WARNING
-	SECONDLOOK_MODE=production SECONDLOOK_ALLOWED_HOSTS=secondlook.example \
+	SECONDLOOK_MODE=production SECONDLOOK_ALLOWED_HOSTS=secondlook.example SECONDLOOK_EMAIL_URL=console: \
 	  SECONDLOOK_FILES_KEY=$$($(BIN)/python -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())') \
 	  SECONDLOOK_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
 	  $(DJANGO) check --deploy --fail-level WARNING

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from secondlook.clinic.configuration import LOOPBACK, load_configuration, read_files_key, read_secret_key
+from secondlook.clinic.configuration import LOOPBACK, choose_database, load_configuration, read_files_key, read_secret_key
 from secondlook.errors import InputError
 from secondlook.inference.bundle import list_bundles
 
@@ -20,7 +20,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     import os
 
     for name in list(os.environ):
-        if name.startswith("SECONDLOOK_"):
+        if name.startswith("SECONDLOOK_") or name == "DATABASE_URL":
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
 
@@ -78,8 +78,12 @@ def test_variables_of_other_tools_are_left_alone(monkeypatch: pytest.MonkeyPatch
     [
         ({"ALLOWED_HOSTS": "look.example"}, "SECONDLOOK_SECRET_KEY"),
         ({"SECRET_KEY": KEY, "ALLOWED_HOSTS": "look.example"}, "SECONDLOOK_FILES_KEY"),
-        ({"SECRET_KEY": KEY, "FILES_KEY": FILES_KEY}, "SECONDLOOK_ALLOWED_HOSTS"),
-        ({"SECRET_KEY": KEY, "FILES_KEY": FILES_KEY, "ALLOWED_HOSTS": "*"}, "SECONDLOOK_ALLOWED_HOSTS"),
+        ({"SECRET_KEY": KEY, "FILES_KEY": FILES_KEY, "ALLOWED_HOSTS": "look.example"}, "SECONDLOOK_EMAIL_URL"),
+        ({"SECRET_KEY": KEY, "FILES_KEY": FILES_KEY, "EMAIL_URL": "console:"}, "SECONDLOOK_ALLOWED_HOSTS"),
+        (
+            {"SECRET_KEY": KEY, "FILES_KEY": FILES_KEY, "EMAIL_URL": "console:", "ALLOWED_HOSTS": "*"},
+            "SECONDLOOK_ALLOWED_HOSTS",
+        ),
     ],
 )
 def test_production_demands_keys_and_hosts(
@@ -91,6 +95,24 @@ def test_production_demands_keys_and_hosts(
         load_configuration()
     assert KEY not in str(caught.value)
     assert FILES_KEY not in str(caught.value)
+
+
+def test_a_database_may_be_named_under_its_usual_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://anna:secret@db/look")
+    chosen = choose_database(load_configuration())
+    assert (chosen["ENGINE"], chosen["HOST"], chosen["NAME"]) == ("django.db.backends.postgresql", "db", "look")
+    monkeypatch.setenv("SECONDLOOK_DATABASE_URL", "sqlite:////srv/look.sqlite3")
+    chosen = choose_database(load_configuration())
+    assert (chosen["NAME"], chosen["OPTIONS"]["transaction_mode"]) == ("/srv/look.sqlite3", "IMMEDIATE")
+
+
+@pytest.mark.parametrize("url", ["mysql://anna:secret@db/look", "nonsense", "postgres://anna:secret@db:port/look"])
+def test_a_database_that_cannot_be_used_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("SECONDLOOK_DATABASE_URL", url)
+    with pytest.raises(InputError, match="SECONDLOOK_DATABASE_URL") as caught:
+        choose_database(load_configuration())
+    assert url not in str(caught.value)
+    assert "secret" not in str(caught.value)
 
 
 def test_two_keys_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

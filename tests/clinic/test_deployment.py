@@ -11,6 +11,7 @@ PRODUCTION = {
     "SECONDLOOK_MODE": "production",
     "SECONDLOOK_SECRET_KEY": "a-long-and-varied-key-that-nobody-will-ever-guess-0123456789",
     "SECONDLOOK_FILES_KEY": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+    "SECONDLOOK_EMAIL_URL": "console:",
     "SECONDLOOK_ALLOWED_HOSTS": "look.example",
 }
 REDIRECT = """
