@@ -108,17 +108,23 @@ def make_person(practice: "Practice") -> MakePerson:
 def as_role(make_person: MakePerson) -> AsRole:
     """Return ``as_role(*roles, practice=None, user=None, language="en")``: a browser in which that person is logged in.
 
-    ``client.user`` is the person.
+    ``client.user`` is the person. Whoever must have a second factor has one, unless ``second_factor=False``.
     """
+    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+
+    from secondlook.clinic.accounts.adapters import must_have_second_factor
 
     def log_in(
         *roles: str | None,
         practice: "Practice | None" = None,
         user: "User | None" = None,
         language: str = "en",
+        second_factor: bool = True,
     ) -> Client:
         client = Client(headers={"accept-language": language})
         client.user = user or make_person(*roles, practice=practice)  # type: ignore[attr-defined]
+        if second_factor and must_have_second_factor(client.user):  # type: ignore[attr-defined]
+            TOTP.activate(client.user, generate_totp_secret())  # type: ignore[attr-defined]
         client.force_login(client.user, backend="allauth.account.auth_backends.AuthenticationBackend")  # type: ignore[attr-defined]
         return client
 

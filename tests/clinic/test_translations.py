@@ -24,7 +24,8 @@ PLACE = re.compile(r"%\(\w+\)[sd]|\{\w+\}|</?strong>")
 def find_sentences() -> set[str]:
     """Return every sentence that the code and the templates translate."""
     sources = {path: path.read_text(encoding="utf-8") for path in CLINIC.rglob("*.py")}
-    sources |= {path: templatize(path.read_text(encoding="utf-8")) for path in CLINIC.rglob("*.html")}
+    templates = [*CLINIC.rglob("*.html"), *(CLINIC / "templates").rglob("*.txt")]
+    sources |= {path: templatize(path.read_text(encoding="utf-8")) for path in templates}
     found: set[str] = set()
     for text in sources.values():
         for literals in CALL.findall(text):

@@ -3,7 +3,7 @@
 import base64
 import logging
 from smtplib import SMTPException
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -15,10 +15,12 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from secondlook.clinic.accounts.actors import PRIVILEGED
 from secondlook.clinic.accounts.invitations import find_pending
 from secondlook.clinic.accounts.models import Membership, Practice, User
+from secondlook.clinic.accounts.sessions import is_fresh
 from secondlook.clinic.refusals import refuse
 
 logger = logging.getLogger(__name__)
@@ -28,6 +30,11 @@ STRONG = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """Opens the sign-up to those who have somewhere to go."""
+
+    error_messages: ClassVar = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": gettext_lazy("E-mail address and password do not go together. Check both."),
+        "incorrect_password": gettext_lazy("This is not your password."),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return whether a practice takes patients in, or an invitation is at hand."""
@@ -42,12 +49,22 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
             sentence = _("The e-mail could not be sent. Try again later, and tell whoever runs this site.")
             raise ImmediateHttpResponse(refuse(self.request, sentence, status=503)) from None
 
+    def is_reauthentication_required(self, *, app: str) -> bool:
+        """Return whether somebody must prove anew who they are; not right after they have."""
+        required: bool = super().is_reauthentication_required(app=app)
+        return required and not is_fresh(self.request)
+
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count no failures by e-mail address alone: that would let anybody lock others out; axes counts them."""
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
     """Keeps the secrets of second factors encrypted, and the last factor of those who need one."""
+
+    error_messages: ClassVar = DefaultMFAAdapter.error_messages | {
+        "cannot_delete_authenticator": gettext_lazy("Your role needs a second proof. Set up another one first."),
+        "incorrect_code": gettext_lazy("This code is not right, or no longer. Wait for the next one and type that."),
+    }
 
     def encrypt(self, text: str) -> str:
         """Return the text as it is stored."""

@@ -22,7 +22,6 @@ from secondlook.clinic.cases.forms import DayInput
 NAME = re.compile(r"[^\W\d_]([^\W\d_]|[ .’'-])*")
 POSTAL_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 -]{1,11}")
 OLDEST_YEARS = 130
-REQUIRED = ("first_name", "last_name", "birth_date")
 ABOUT = ("first_name", "last_name", "birth_date", "gender")
 ADDRESS = ("address", "address_2", "city", "state", "zip_code")
 WIDGETS = {
@@ -50,10 +49,12 @@ class PersonFields:
         """Refuse what is no name."""
         return clean_name(self.cleaned_data["last_name"])
 
-    def clean_birth_date(self) -> date:
+    def clean_birth_date(self) -> date | None:
         """Refuse a day to come, and one that nobody living was born on."""
-        born: date = self.cleaned_data["birth_date"]
+        born: date | None = self.cleaned_data["birth_date"]
         today = timezone.localdate()
+        if born is None:
+            return None
         if born > today:
             raise ValidationError(_("Expected a day that has been; this one is to come."))
         if today.year - born.year > OLDEST_YEARS:
@@ -88,8 +89,7 @@ class SignUpForm(PersonFields, SignupForm):  # type: ignore[misc]  # allauth has
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields |= fields_for_model(User, fields=(*ABOUT, *ADDRESS), widgets=WIDGETS)
-        for name in REQUIRED:
-            self.fields[name].required = True
+        self.fields["birth_date"].required = True
         self.order_fields(self.field_order)
 
     def clean(self) -> dict[str, Any]:
@@ -97,7 +97,8 @@ class SignUpForm(PersonFields, SignupForm):  # type: ignore[misc]  # allauth has
         given: dict[str, Any] = super().clean()
         password = given.get("password1")
         if password and "password1" not in self.errors:
-            known = {name: given.get(name) or "" for name in ("email", "first_name", "last_name")}
+            # As written, so that a fault in another field hides nothing.
+            known = {name: self.data.get(name, "") for name in ("email", "first_name", "last_name")}
             try:
                 validate_password(password, User(**known, birth_date=given.get("birth_date")))
             except ValidationError as error:
@@ -131,11 +132,6 @@ class ProfileForm(PersonFields, forms.ModelForm):  # type: ignore[type-arg]
         model = User
         fields: ClassVar = [*ABOUT, *ADDRESS, "language"]
         widgets: ClassVar = WIDGETS
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        for name in REQUIRED:
-            self.fields[name].required = True
 
 
 class PracticeForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from secondlook.clinic.accounts.actors import SESSION_PRACTICE, find_actor
 from secondlook.clinic.accounts.adapters import has_second_factor
 from secondlook.clinic.accounts.rules import ANYBODY, ROUTES, SIGNED_IN, is_allowed
-from secondlook.clinic.accounts.sessions import continue_session
+from secondlook.clinic.accounts.sessions import continue_session, is_proven
 from secondlook.clinic.refusals import is_door, refuse
 
 
@@ -67,7 +67,9 @@ def lacks_second_factor(request: HttpRequest) -> bool:
     """Return whether somebody whose role asks for a second factor has none; tokens are made by those who have one."""
     actor = request.actor  # type: ignore[attr-defined]
     needed = request.user.is_site_administrator or (actor is not None and actor.is_privileged)  # type: ignore[union-attr]
-    return needed and not is_door(request) and not has_second_factor(request.user)  # type: ignore[arg-type]
+    if not needed or is_door(request) or is_proven(request):
+        return False
+    return not has_second_factor(request.user)  # type: ignore[arg-type]
 
 
 def describe_refusal(request: HttpRequest) -> str:

@@ -55,8 +55,8 @@ class LeakedValidator:
             )
 
     def get_help_text(self) -> str:
-        """Say nothing more."""
-        return ""
+        """Say what is expected."""
+        return _("It must not be known to have leaked from anywhere.")
 
 
 def holds_password(path: Path, password: str) -> bool:

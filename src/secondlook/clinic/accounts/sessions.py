@@ -6,8 +6,9 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.http import HttpRequest
 
-BEGAN, SEEN = "began_at", "seen_at"
+BEGAN, SEEN, PROVEN = "began_at", "seen_at", "proven"
 NOTED_EVERY_S = 60
+FRESH_S = 300
 
 
 def continue_session(request: HttpRequest) -> bool:
@@ -21,3 +22,18 @@ def continue_session(request: HttpRequest) -> bool:
         request.session[BEGAN], request.session[SEEN] = began, now
         UserSession.objects.create_from_request(request)
     return True
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    """Return whether the log-in is a few minutes old."""
+    return int(time.time()) - request.session.get(BEGAN, 0) < FRESH_S
+
+
+def take_as_proven(request: HttpRequest) -> None:
+    """Ask for no second factor in this session: a link that the site printed at its start was one."""
+    request.session[PROVEN] = True
+
+
+def is_proven(request: HttpRequest) -> bool:
+    """Return whether no second factor is asked for in this session."""
+    return bool(request.session.get(PROVEN))

@@ -4,8 +4,19 @@ from typing import Any
 
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
+from django.utils.translation import gettext as _
 
 register = template.Library()
+# In this order: browsers name those that they descend from.
+BROWSERS = {"Firefox/": "Firefox", "Edg/": "Edge", "OPR/": "Opera", "Chrome/": "Chrome", "Safari/": "Safari"}
+SYSTEMS = {
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Windows": "Windows",
+    "Mac OS": "macOS",
+    "Linux": "Linux",
+}
 SPOKEN = "aria-describedby"
 
 
@@ -50,3 +61,11 @@ def choose_class(bound: BoundField) -> str:
 def describe(bound: BoundField, has_hint: bool) -> str:
     """Return what a screen reader reads with a control: its hint, and what is wrong with it."""
     return f"{bound.auto_id}_helptext {bound.auto_id}_error" if has_hint else f"{bound.auto_id}_error"
+
+
+@register.filter
+def browser_name(agent: str) -> str:
+    """Return what people call the browser and system that a user agent stands for."""
+    browser = next((name for mark, name in BROWSERS.items() if mark in agent), "")
+    system = next((name for mark, name in SYSTEMS.items() if mark in agent), "")
+    return ", ".join(filter(None, (browser, system))) or agent[:60] or _("Unknown")
