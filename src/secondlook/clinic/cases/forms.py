@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from secondlook.clinic.cases.body import PLACES, list_places
-from secondlook.clinic.cases.models import Lesion, Patient, Visit
+from secondlook.clinic.cases.models import Lesion, Patient, SkinType, Visit
 
 OLDEST_YEARS = 130
 
@@ -49,6 +49,11 @@ class PatientForm(RecordForm):
             "name": _("A pseudonym is enough: pictures need no name to be judged."),
             "skin_type": _("After Fitzpatrick: I burns always, VI never."),
         }
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field: Any = self.fields["skin_type"]
+        field.choices = [("", _("Unknown")), *SkinType.choices]
 
     def clean_birth_date(self) -> Any:
         """Refuse a day to come, and one that nobody living was born on."""
