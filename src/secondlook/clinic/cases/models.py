@@ -310,8 +310,8 @@ class Result(Keyed):
 class Verdict(models.TextChoices):
     """What a doctor says of a result."""
 
-    AGREE = "agree", _("Agree")
-    CORRECT = "correct", _("Correct")
+    AGREE = "agree", _("Agrees")
+    CORRECT = "correct", _("Corrects")
     CANNOT_TELL = "cannot_tell", _("Cannot tell")
     HISTOLOGY = "histology", _("Histology")
 
