@@ -3,6 +3,7 @@
     python -m tests.clinic.keeping.torture kill --rounds 50
     python -m tests.clinic.keeping.torture crowd --people 50
     python -m tests.clinic.keeping.torture lease
+    python -m tests.clinic.keeping.torture reproduce
 
 Each prints what it found as JSON; nothing of it is judged here. The database and the store are those of the settings.
 """
@@ -33,13 +34,14 @@ from secondlook.clinic.accounts.models import Practice, Role, User  # noqa: E402
 from secondlook.clinic.audit.chain import prove_chain  # noqa: E402
 from secondlook.clinic.audit.models import Entry  # noqa: E402
 from secondlook.clinic.cases.models import Patient, Picture, Visit  # noqa: E402
-from secondlook.clinic.cases.services import add_picture  # noqa: E402
+from secondlook.clinic.cases.services import add_picture, reproduce_result  # noqa: E402
 from secondlook.clinic.files.models import KeptFile  # noqa: E402
 from secondlook.clinic.files.services import read_file, sweep_files  # noqa: E402
 from secondlook.clinic.files.store import list_sealed  # noqa: E402
 from secondlook.clinic.jobs.models import Job, JobState  # noqa: E402
 from secondlook.clinic.jobs.services import Lease, enqueue_job, handles, run_due_jobs  # noqa: E402
 from secondlook.clinic.keeping.erasure import erase_pictures  # noqa: E402
+from secondlook.clinic.keeping.inspection import inspect_files  # noqa: E402
 from secondlook.clinic.look.predictors import find_predictor  # noqa: E402
 from secondlook.clinic.preparation import make_tables  # noqa: E402
 from tests.site import draw_triage  # noqa: E402
@@ -169,9 +171,9 @@ def kill(rounds: int, seed: int) -> dict[str, Any]:
     }
 
 
-def crowd(people: int) -> dict[str, Any]:
+def crowd(people: int, first: int) -> dict[str, Any]:
     """Have many people each send two pictures at once."""
-    doctors = [make_doctor(number) for number in range(people)]
+    doctors = [make_doctor(first + number) for number in range(people)]
     connections.close_all()
     times: list[float] = []
 
@@ -180,7 +182,7 @@ def crowd(people: int) -> dict[str, Any]:
         for turn in range(2):
             started = time.monotonic()
             data = DRAWN[(number + turn) % len(DRAWN)]
-            add_picture(actor=actor, visit=visit, upload=data, task="skin", upload_key=f"{number}-{turn}")
+            add_picture(actor=actor, visit=visit, upload=data, task="skin", upload_key=f"{first + number}-{turn}")
             times.append(time.monotonic() - started)
 
     started = time.monotonic()
@@ -233,12 +235,30 @@ def lease(workers: int) -> dict[str, Any]:
     }
 
 
+def reproduce() -> dict[str, Any]:
+    """Have every result said once more, and look at every file."""
+    pictures = list(Picture.objects.prefetch_related("results"))
+    repeated = [reproduce_result(result) for picture in pictures for result in picture.results.all()]
+    inspection = inspect_files()
+    return {
+        "pictures": sorted(picture.key for picture in pictures),
+        "results": len(repeated),
+        "identical": sum(each.identical for each in repeated),
+        "logits": {each.result.key: each.result.logits for each in repeated},
+        "missing": inspection.missing,
+        "damaged": inspection.damaged,
+        "strange": inspection.strange,
+        "entries": prove_chain(Entry.objects.order_by("number")).number,
+    }
+
+
 def main() -> None:
     """Do what is asked for."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("kill", "crowd", "lease"))
+    parser.add_argument("what", choices=("kill", "crowd", "lease", "reproduce"))
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--people", type=int, default=50)
+    parser.add_argument("--first", type=int, default=0, help="number of the first of the people")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     settings.CONFIGURATION.data_folder.mkdir(parents=True, exist_ok=True)
@@ -247,8 +267,9 @@ def main() -> None:
     started = time.monotonic()
     found = {
         "kill": lambda: kill(options.rounds, options.seed),
-        "crowd": lambda: crowd(options.people),
+        "crowd": lambda: crowd(options.people, options.first),
         "lease": lambda: lease(8),
+        "reproduce": reproduce,
     }[options.what]()
     json.dump(found | {"wall_s": round(time.monotonic() - started, 1), "database": connection.vendor}, sys.stdout)
 

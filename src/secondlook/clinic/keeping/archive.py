@@ -69,6 +69,18 @@ def read_json(archive: tarfile.TarFile, name: str) -> dict[str, Any]:
     return content
 
 
+def list_members(archive: tarfile.TarFile) -> list[str]:
+    """Return the names of all members.
+
+    Raises:
+        InputError: The archive is cut short.
+    """
+    try:
+        return archive.getnames()
+    except (OSError, EOFError, tarfile.TarError) as error:
+        raise refuse_backup() from error
+
+
 def read_member(archive: tarfile.TarFile, name: str) -> bytes:
     """Return a member.
 
@@ -79,7 +91,7 @@ def read_member(archive: tarfile.TarFile, name: str) -> bytes:
         stream: IO[bytes] = archive.extractfile(name)  # type: ignore[assignment]  # nothing for folders alone
         with stream:
             return stream.read()
-    except (KeyError, AttributeError, OSError, tarfile.TarError) as error:
+    except (KeyError, AttributeError, EOFError, OSError, tarfile.TarError) as error:
         raise refuse_backup() from error
 
 
@@ -90,7 +102,7 @@ def read_keys(path: Path) -> dict[str, str] | None:
         InputError: It is no backup.
     """
     with open_backup(path) as archive:
-        return read_json(archive, KEYS) if KEYS in archive.getnames() else None
+        return read_json(archive, KEYS) if KEYS in list_members(archive) else None
 
 
 def add_member(archive: tarfile.TarFile, name: str, data: bytes) -> None:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection
 
 from secondlook.clinic.audit.services import record
+from secondlook.clinic.files.models import KeptFile
 from secondlook.clinic.files.sealing import SealError, mark_key, unseal
 from secondlook.clinic.files.store import delete_sealed, write_sealed
 from secondlook.clinic.keeping.archive import (
@@ -16,6 +17,7 @@ from secondlook.clinic.keeping.archive import (
     PICTURES,
     SCHEMA,
     Facts,
+    list_members,
     open_backup,
     read_json,
     read_member,
@@ -33,13 +35,17 @@ def restore_backup(path: Path) -> Facts:
     with open_backup(path) as archive:
         facts = Facts(**read_json(archive, FACTS))
         demand_fit(facts)
-        pictures = [name for name in archive.getnames() if name.startswith(PICTURES)]
+        pictures = [name for name in list_members(archive) if name.startswith(PICTURES)]
         for member in pictures:
             write_picture(archive, member)
         with tempfile.TemporaryDirectory(dir=settings.CONFIGURATION.data_folder) as folder:
             dump = Path(folder) / "database.dump"
             write_dump(archive, facts, dump)
             LOADERS[facts.vendor](dump)
+    # What was erased while the backup was taken is in the archive and in no row.
+    names = {name.removeprefix(PICTURES) for name in pictures}
+    for name in names.difference(KeptFile.objects.values_list("name", flat=True)):
+        delete_sealed(name)
     record(None, "backup.restored", details={"key": facts.key, "files": facts.files})
     return facts
 
