@@ -7,6 +7,7 @@ has it, the whole list of leaked passwords that haveibeenpwned.com gives away, o
 
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 LEAST_SCORE = 3  # of 0 to 4: safely unguessable, some 10⁸ guesses (Wheeler 2016, USENIX Security)
 # What is beyond this is not looked at: the estimate takes long, and so many characters are enough.
 LONGEST_LOOKED_AT = 72
+LEAST_REST = 6  # characters beside the person's own words
+SHORTEST_WORD = 3
 HASH_CHARACTERS = 40
 
 
@@ -29,9 +32,12 @@ class GuessableValidator:
 
     def validate(self, password: str, user: "User | None" = None) -> None:
         """Refuse a password that is guessed soon."""
-        known = [user.email, user.first_name, user.last_name, *user.email.split("@")] if user else []
-        known += ["secondlook", str(user.birth_date) if user and user.birth_date else "secondlook"]
-        if zxcvbn(password[:LONGEST_LOOKED_AT], user_inputs=[text for text in known if text])["score"] < LEAST_SCORE:
+        known = list_words(user)
+        rest = password.lower()
+        for word in known:
+            rest = rest.replace(word, "")
+        guess = zxcvbn(password[:LONGEST_LOOKED_AT], user_inputs=known)
+        if guess["score"] < LEAST_SCORE or len(rest.replace(" ", "")) < LEAST_REST:
             raise ValidationError(
                 _("This password is guessed too easily. Take several words that have nothing to do with each other."),
                 code="password_guessable",
@@ -40,6 +46,15 @@ class GuessableValidator:
     def get_help_text(self) -> str:
         """Say what is expected."""
         return _("Several words that have nothing to do with each other make a good one.")
+
+
+def list_words(user: "User | None") -> list[str]:
+    """Return the words that somebody who knows a person tries first, the longest first."""
+    known = "secondlook"
+    if user:
+        known += f" {user.email} {user.first_name} {user.last_name} {user.birth_date or ''}"
+    words = {word for word in re.split(r"[\W_]+", known.lower()) if len(word) >= SHORTEST_WORD}
+    return sorted(words, key=len, reverse=True)
 
 
 class LeakedValidator:

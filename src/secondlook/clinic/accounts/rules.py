@@ -82,6 +82,11 @@ ROUTES: dict[str, Audience] = {
     "cases:reproduce": CLINICAL,
     "cases:opinion": CLINICAL,
     "cases:queue": REVIEWER,
+    "timeline:lesion": CLINICAL,
+    "timeline:course": CLINICAL,
+    "timeline:difference": CLINICAL,
+    "reports:lesion": CLINICAL,
+    "reports:visit": CLINICAL,
     # Ways in, and one's own account
     "own:first": ANYBODY,  # whoever holds its link
     "own:invitation": ANYBODY,  # whoever holds its link
