@@ -45,6 +45,8 @@ INSTALLED_APPS = [
     "secondlook.clinic.jobs",
     "secondlook.clinic.audit",
     "secondlook.clinic.keeping",
+    "secondlook.clinic.timeline",
+    "secondlook.clinic.reports",
 ]
 DATABASES: dict[str, Any] = {"default": choose_database(CONFIGURATION)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

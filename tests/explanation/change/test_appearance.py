@@ -9,9 +9,13 @@ from secondlook.explanation.change.appearance import (
     COLOUR_LIMITS,
     STATED_PAIRS,
     Appearance,
-    compare_areas,
-    compare_colours,
+    AreaChange,
+    ColourChange,
+    Noise,
+    judge_area,
+    judge_colour,
     measure_appearance,
+    measure_change,
     pool_noise,
 )
 from secondlook.explanation.segmentation.preparation import Pixels
@@ -23,6 +27,16 @@ def measure(pixels: Pixels) -> Appearance:
     found = measure_appearance(pixels)
     assert found is not None
     return found
+
+
+def compare_areas(one: Appearance, other: Appearance, *, magnification: float, noise: Noise) -> AreaChange:
+    found = judge_area(measure_change(one, other), magnification=magnification, noise=noise)
+    assert found is not None
+    return found
+
+
+def compare_colours(one: Appearance, other: Appearance, *, noise: Noise) -> ColourChange | None:
+    return judge_colour(measure_change(one, other), noise=noise)
 
 
 def test_growth_beyond_the_error_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,3 +111,11 @@ def test_the_limits_are_those_of_student_and_fisher() -> None:
 def test_noise_shows_no_colour_without_skin() -> None:
     found = measure_appearance(np.asarray(draw_noise(1, size=(200, 150))))
     assert found is None or found.colour is None or np.isfinite(found.colour).all()
+
+
+def test_no_area_is_told_of_a_lesion_that_goes_on_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = draw_changed(monkeypatch, 1)
+    cut = measure(whole[:, 200:])
+    assert cut.cut
+    change = measure_change(measure(whole), cut)
+    assert judge_area(change, magnification=1.0, noise=pool_noise()) is None

@@ -87,6 +87,14 @@ ROUTES: dict[str, Audience] = {
     "timeline:difference": CLINICAL,
     "reports:lesion": CLINICAL,
     "reports:visit": CLINICAL,
+    # What is kept, and who saw it
+    "keeping:data": CLINICAL,
+    "keeping:export": CLINICAL,
+    "keeping:erase": CLINICAL,
+    "keeping:proof": CLINICAL,
+    "audit:log": ADMINISTRATOR,
+    "audit:export": ADMINISTRATOR,
+    "audit:verify": ADMINISTRATOR,
     # Ways in, and one's own account
     "own:first": ANYBODY,  # whoever holds its link
     "own:invitation": ANYBODY,  # whoever holds its link

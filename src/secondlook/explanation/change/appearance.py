@@ -132,31 +132,51 @@ class ColourChange:
         return self.distance > self.limit
 
 
-def compare_areas(one: Appearance, other: Appearance, *, magnification: float, noise: Noise) -> AreaChange:
-    """Return how much larger the lesion is in the other picture.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What differs between a lesion in two pictures, before anything is said of its error.
+
+    Attributes:
+        log_pixels: Natural logarithm of later over earlier area, in pixels as they were measured: not yet freed from
+            the magnification.
+        cut: Whether the lesion may go on outside one of the pictures.
+        colour: Difference of L*, a* and b*; nothing where a picture shows too little skin around.
+    """
+
+    log_pixels: float
+    cut: bool
+    colour: tuple[float, float, float] | None
+
+
+def measure_change(one: Appearance, other: Appearance) -> Change:
+    """Return what differs between the earlier and the later picture."""
+    colour = None
+    if one.colour is not None and other.colour is not None:
+        lighter, redder, yellower = (other.colour - one.colour).tolist()
+        colour = (lighter, redder, yellower)
+    return Change(math.log(other.lesion.sum() / one.lesion.sum()), one.cut or other.cut, colour)
+
+
+def judge_area(change: Change, *, magnification: float, noise: Noise) -> AreaChange | None:
+    """Return how much larger the lesion has become; nothing where it may go on outside a picture.
 
     Args:
-        one: The earlier picture.
-        other: The later one.
+        change: What differs.
         magnification: How much larger the later picture shows things, in pixels of both as they were measured.
         noise: How far pictures of an unchanged lesion differ.
     """
-    log_ratio = measure_log_ratio(one, other, magnification)
+    if change.cut:
+        return None
+    log_ratio = change.log_pixels - 2 * math.log(magnification)
     low, ratio, high = (math.exp(log_ratio + part * noise.log_area) for part in (-1, 0, 1))
     return AreaChange(ratio, low, high)
 
 
-def measure_log_ratio(one: Appearance, other: Appearance, magnification: float) -> float:
-    """Return the natural logarithm of the ratio of both areas, freed from the magnification."""
-    return math.log(other.lesion.sum() / one.lesion.sum()) - 2 * math.log(magnification)
-
-
-def compare_colours(one: Appearance, other: Appearance, *, noise: Noise) -> ColourChange | None:
+def judge_colour(change: Change, *, noise: Noise) -> ColourChange | None:
     """Return how the lesion's colour has changed; nothing where a picture shows too little skin around it."""
-    if one.colour is None or other.colour is None:
+    if change.colour is None:
         return None
-    lighter, redder, yellower = (float(value) for value in other.colour - one.colour)
-    return ColourChange(math.hypot(lighter, redder, yellower), lighter, redder, yellower, noise.colour)
+    return ColourChange(math.hypot(*change.colour), *change.colour, noise.colour)
 
 
 def pool_noise(log_ratios: Iterable[float] = (), distances: Iterable[float] = ()) -> Noise:

@@ -1,0 +1,1 @@
+"""Reports as tagged PDF, of a visit or of a lesion, in the patient’s language."""

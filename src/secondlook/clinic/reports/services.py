@@ -1,0 +1,88 @@
+"""Make the report of a visit or of a lesion, and write into the audit log that it was made."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from secondlook.clinic.accounts.actors import Actor
+from secondlook.clinic.audit.services import record
+from secondlook.clinic.cases.models import Lesion, Picture, Visit
+from secondlook.clinic.reports.sheets import Sheet, make_sheet
+from secondlook.clinic.timeline.course import compare_pictures, list_photographs, measure_noise
+from secondlook.clinic.timeline.presentation import present_comparison
+from secondlook.errors import SecondlookError
+
+MOST_PICTURES = 40
+
+
+class RendererMissingError(SecondlookError):
+    """WeasyPrint cannot find Pango."""
+
+
+def make_visit_report(visit: Visit, *, actor: Actor) -> bytes:
+    """Return the report of a visit as PDF, in the patient's language.
+
+    Raises:
+        RendererMissingError: Pango is not installed.
+        FileLostError: A picture's file is not there.
+        BundleError: The bundles could not be loaded.
+    """
+    pictures = Picture.objects.seen_by(actor).filter(visit=visit).order_by("pk")
+    return make_report(visit, actor=actor, pictures=pictures[:MOST_PICTURES], facts={"visit": visit})
+
+
+def make_lesion_report(lesion: Lesion, *, actor: Actor) -> bytes:
+    """Return the report of a lesion as PDF, in the patient's language: its latest pictures, and what changed.
+
+    Raises:
+        RendererMissingError: Pango is not installed.
+        FileLostError: A picture's file is not there.
+        BundleError: The bundles or the outline network could not be loaded.
+    """
+    latest = Picture.objects.seen_by(actor).filter(lesion=lesion).order_by("-taken_on", "-pk")[:MOST_PICTURES]
+    facts: dict[str, Any] = {"lesion": lesion}
+    photographs = list_photographs(actor, lesion)
+    if len(photographs) > 1:
+        comparison = compare_pictures(photographs[0], photographs[-1], noise=measure_noise(photographs))
+        with translation.override(lesion.patient.language):
+            facts["comparison"] = present_comparison(comparison)
+    return make_report(lesion, actor=actor, pictures=list(latest)[::-1], facts=facts)
+
+
+def make_report(about: Visit | Lesion, *, actor: Actor, pictures: Sequence[Picture], facts: dict[str, Any]) -> bytes:
+    """Return a report as PDF, and record that it was made."""
+    try:
+        from secondlook.clinic.reports.rendering import render_pdf
+    except OSError as error:  # what the loader of system libraries raises
+        raise RendererMissingError("Expected the library Pango for reports; it is not installed.") from error
+    patient, kept = about.patient, {}
+    with translation.override(patient.language):
+        sheets = []
+        for number, picture in enumerate(pictures, 1):
+            sheet, drawn = make_sheet(picture, number=number)
+            sheets.append(sheet)
+            kept |= drawn
+        context = {
+            "patient": patient,
+            "practice": actor.practice,
+            "author": actor.user.get_full_name(),
+            "made_at": timezone.now(),
+            "language": patient.language,
+            "sheets": sheets,
+            **facts,
+        }
+        html = render_to_string("reports/report.html", context)
+    pdf = render_pdf(html, kept)
+    details = {
+        "language": patient.language,
+        "pictures": [picture.key for picture in pictures],
+        "sha256": hashlib.sha256(pdf).hexdigest(),
+    }
+    record(actor, "report.made", about=about, details=details)
+    return pdf
+
+
+__all__ = ["RendererMissingError", "Sheet", "make_lesion_report", "make_visit_report"]
