@@ -83,3 +83,27 @@ def prove_erasure(key: PatientKey) -> None:
 def check_files() -> None:
     """Open every kept file, and compare the store with what the database says."""
     say(find_command("keeping.commands:check_files")())
+
+
+def reproduce(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The answer's key, as its page shows it.")],
+    bundle: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="The bundle that gave it, where the site has it no more.")
+    ] = None,
+) -> None:
+    """Have a kept answer given once more by the very bundle that gave it, and compare it to the last digit."""
+    say(find_command("cases.commands:reproduce")(key, bundle))
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(help="Where to write; a new or an empty folder.")],
+    practice: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Whose pictures, where there are several.")
+    ] = None,
+    part: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TASK", help="A task, or `unconfirmed`; may be given several times. All by default."),
+    ] = None,
+) -> None:
+    """Write a practice's pictures with answers and opinions; confirmed ones as manifests, one for each task."""
+    say(find_command("cases.commands:export")(folder, practice, part))

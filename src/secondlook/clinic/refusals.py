@@ -1,6 +1,7 @@
 """One place where a refusal becomes a response: a page, a part of a page, or a problem as JSON."""
 
 import json
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -13,8 +14,9 @@ from django.utils.translation import gettext as _
 
 from secondlook.clinic.look.predictors import UnknownBundleError
 from secondlook.clinic.look.presentation import read_language
-from secondlook.errors import BundleError, InputError, SecondlookError
+from secondlook.errors import InputError, SecondlookError
 
+logger = logging.getLogger(__name__)
 
 PROBLEM = "application/problem+json"
 INFERENCE = "/v2"
@@ -85,14 +87,13 @@ def choose_title(status: int) -> str:
 
 
 def refuse_error(request: HttpRequest, error: SecondlookError) -> HttpResponse:
-    """Turn one of our own errors into a refusal: wrong input is a 400, an unknown bundle 404, a broken one 503."""
+    """Turn one of our own errors into a refusal: wrong input is a 400, an unknown bundle 404, all else a 503."""
     if isinstance(error, InputError):
         french = error.french if read_language() == "fr" else None
         status = 404 if isinstance(error, UnknownBundleError) else 400
         return refuse(request, french or str(error), status=status, language="fr" if french else "en")
-    if isinstance(error, BundleError):
-        return refuse(request, str(error), status=503, language="en")
-    raise error
+    logger.error("%s", error)
+    return refuse(request, str(error), status=503, language="en")
 
 
 def describe_limit() -> str:

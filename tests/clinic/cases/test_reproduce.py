@@ -9,6 +9,7 @@ from django.urls import reverse
 from secondlook import load
 from secondlook.clinic.accounts.actors import Actor
 from secondlook.clinic.audit.models import Entry
+from secondlook.clinic.cases.commands import reproduce
 from secondlook.clinic.cases.models import Result, Visit
 from secondlook.clinic.cases.results import describe_answer
 from secondlook.clinic.cases.services import add_picture, ask_again, reproduce_result
@@ -89,3 +90,13 @@ def test_the_button_tells_what_came_out(send: SendPicture, as_role: AsRole) -> N
     result: Result = send("urgent", "skin").results.get()
     page = as_role("clinician").post(reverse("cases:reproduce", args=[result.key]), follow=True).content.decode()
     assert "Asked once more: the same answer, to the last digit." in page
+
+
+def test_the_command_says_the_same(send: SendPicture, site_bundle: object) -> None:
+    result = send("urgent", "skin").results.get()
+    assert reproduce(result.key, None) == "The same answer from tiny 0.0.1, to the last digit: skin, urgent."
+    Result.objects.update(risk=0.5)
+    with pytest.raises(InputError, match=r"different: risk\. It was kept by version"):
+        reproduce(result.key, str(site_bundle))
+    with pytest.raises(InputError, match="Expected the key of an answer"):
+        reproduce("none", None)

@@ -130,18 +130,26 @@ def describe_fault(error: InputError) -> dict[str, str]:
 @require_GET
 def serve_shown(request: HttpRequest, key: str) -> HttpResponse:
     """Serve a picture in full size. For the patient too."""
-    actor = get_actor(request)
-    picture = get_object_or_404(Picture.objects.seen_by(actor), key=key)
-    jpeg = read_file(picture.shown)
-    record(actor, "picture.seen", about=picture)
-    return HttpResponse(jpeg, content_type="image/jpeg")
+    return serve(request, key, small=False)
 
 
 @require_GET
 def serve_small(request: HttpRequest, key: str) -> HttpResponse:
     """Serve a small copy of a picture, for lists. For the patient too."""
-    picture = get_object_or_404(Picture.objects.seen_by(get_actor(request)), key=key)
-    return HttpResponse(shrink_shown(read_file(picture.shown)), content_type="image/jpeg")
+    return serve(request, key, small=True)
+
+
+def serve(request: HttpRequest, key: str, *, small: bool) -> HttpResponse:
+    """Serve a picture to those who may see it; whoever sees it in full size is written down."""
+    actor = get_actor(request)
+    picture = get_object_or_404(Picture.objects.seen_by(actor), key=key)
+    try:
+        jpeg = read_file(picture.shown)
+    except SecondlookError as error:
+        return refuse_error(request, error)
+    if not small:
+        record(actor, "picture.seen", about=picture)
+    return HttpResponse(shrink_shown(jpeg) if small else jpeg, content_type="image/jpeg")
 
 
 @require_POST
