@@ -51,7 +51,11 @@ def read_head(text: str) -> Head:
 
 
 class ChainError(Exception):
-    """The chain does not hold."""
+    """The chain does not hold; ``number`` is the first entry that does not stand."""
+
+    def __init__(self, number: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.number = number
 
 
 def seal_entry(entry: Entry, *, before: str) -> str:
@@ -91,16 +95,20 @@ def prove_chain(entries: Iterable[Entry], *, known: Head | None = None) -> Head:
     met = known is None or known == head
     for entry in entries:
         if entry.number != head.number + 1:
-            raise ChainError(f"After entry {head.number} comes entry {entry.number}: something was removed or put in.")
+            raise ChainError(
+                head.number + 1,
+                f"After entry {head.number} comes entry {entry.number}: something was removed or put in.",
+            )
         if not hmac.compare_digest(entry.seal, seal_entry(entry, before=head.seal)):
             raise ChainError(
+                entry.number,
                 f"Entry {entry.number} is not what was sealed: it or the one before it was changed, "
-                "or this site has another SECONDLOOK_FILES_KEY."
+                "or this site has another SECONDLOOK_FILES_KEY.",
             )
         head = Head(entry.number, entry.seal)
         met = met or head == known
     if not met:
         raise ChainError(
-            f"The chain ends at entry {head.number} and does not hold the entry that you know: it was cut."
+            head.number, f"The chain ends at entry {head.number} and lacks the entry that you know: it was cut."
         )
     return head

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils import timezone
 
 from secondlook.clinic.accounts.actors import Actor
 from secondlook.clinic.accounts.models import Membership, Role
@@ -55,7 +56,8 @@ def erase_patient(patient: Patient, *, actor: Actor | None = None) -> Entry:
             "files": drop_pictures(pictures),
         }
         if patient.account:
-            Membership.objects.filter(user=patient.account, practice=practice, role=Role.PATIENT).delete()
+            held = Membership.objects.filter(user=patient.account, practice=practice, role=Role.PATIENT, ended_at=None)
+            held.update(ended_at=timezone.now())
         key = patient.key
         patient.delete()
         return record(actor, ERASED, practice=practice, kind="patient", key=key, details=details)

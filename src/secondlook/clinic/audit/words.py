@@ -1,0 +1,66 @@
+"""What is done, in the reader's words."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+ACTIONS: dict[str, str | Promise] = {
+    "login.done": _("Logged in"),
+    "login.failed": _("Failed to log in"),
+    "logout.done": _("Logged out"),
+    "patient.added": _("Patient added"),
+    "patient.listed": _("Patients listed for a program"),
+    "patient.seen": _("Patient seen"),
+    "patient.changed": _("Patient changed"),
+    "patient.removed": _("Patient removed from the lists"),
+    "patient.restored": _("Patient brought back"),
+    "patient.joined": _("Account joined to a patient"),
+    "patient.exported": _("All on a patient handed out"),
+    "patient.erased": _("Patient erased"),
+    "lesion.added": _("Lesion added"),
+    "lesion.listed": _("Lesions listed for a program"),
+    "lesion.seen": _("Lesion seen"),
+    "lesion.changed": _("Lesion changed"),
+    "lesion.removed": _("Lesion removed from the lists"),
+    "lesion.restored": _("Lesion brought back"),
+    "timeline.seen": _("Timeline seen"),
+    "visit.added": _("Visit added"),
+    "visit.listed": _("Visits listed for a program"),
+    "visit.seen": _("Visit seen"),
+    "visit.changed": _("Visit changed"),
+    "visit.removed": _("Visit removed from the lists"),
+    "visit.restored": _("Visit brought back"),
+    "picture.added": _("Picture added"),
+    "picture.listed": _("Pictures listed for a program"),
+    "picture.seen": _("Picture seen"),
+    "picture.answered": _("Picture answered"),
+    "picture.asked_again": _("Picture asked about again"),
+    "picture.acknowledged": _("Urgent result acknowledged"),
+    "picture.removed": _("Picture removed from the lists"),
+    "picture.restored": _("Picture brought back"),
+    "pictures.expired": _("Pictures erased after their time"),
+    "result.listed": _("Results listed for a program"),
+    "result.seen": _("Result seen"),
+    "result.reproduced": _("Result reproduced"),
+    "opinion.listed": _("Opinions listed for a program"),
+    "opinion.given": _("Opinion given"),
+    "report.made": _("Report made"),
+    "export.made": _("Records exported"),
+    "audit.exported": _("Audit log exported"),
+    "audit.verified": _("Audit log checked"),
+    "backup.made": _("Backup made"),
+    "backup.restored": _("Backup restored"),
+    "token.made": _("Token for a program made"),
+    "token.revoked": _("Token for a program revoked"),
+    "practice.founded": _("Practice founded"),
+    "practice.changed": _("Settings of the practice changed"),
+    "person.invited": _("Person invited"),
+    "invitation.accepted": _("Invitation accepted"),
+    "invitation.revoked": _("Invitation taken back"),
+    "invitation.restored": _("Invitation given again"),
+    "roles.changed": _("Roles changed"),
+}
+
+
+def name_action(action: str) -> str:
+    """Return what is done in the reader's words; what has none by its own name."""
+    return str(ACTIONS.get(action, action))
