@@ -1,16 +1,26 @@
 """Secondlook: a second look at skin lesions and X-rays, with its evidence."""
 
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from secondlook.client import Client
     from secondlook.inference.auto import AutoPredictor
     from secondlook.inference.predictor import Predictor
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "load"]
+__all__ = ["Client", "__version__", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the client when it is first asked for: who only predicts needs no HTTP."""
+    if name != "Client":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from secondlook.client import Client
+
+    return Client
 
 
 # The word is a name too; the first signature that fits is its own.

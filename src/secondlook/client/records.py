@@ -1,10 +1,11 @@
 """What goes over the wire: the server builds and checks with these records, and the client reads with the same."""
 
+import re
 from datetime import date as Date  # noqa: N812 - fields are called so
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Triage = Literal["urgent", "refer", "routine", "not_evaluable"]
 Sex = Literal["", "female", "male", "other"]
@@ -22,6 +23,18 @@ Name = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00
 Word = Annotated[str, Field(pattern=r"^[a-z0-9_]*$", max_length=32)]
 Prose = Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=4000)]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def read_day(given: Any) -> Any:
+    """Return a day that was written as a text; pydantic alone would take a number for seconds since 1970."""
+    if not isinstance(given, str):
+        return given
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", given):
+        raise ValueError("expected a day as YYYY-MM-DD")
+    return Date.fromisoformat(given)
+
+
+Day = Annotated[Date, BeforeValidator(read_day)]
 SkinType = Annotated[int, Field(ge=1, le=6)]
 
 
@@ -42,7 +55,7 @@ class Record(BaseModel):
 class Order(BaseModel):
     """Something that the server is told; what it does not know it refuses."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 Item = TypeVar("Item", bound=Record)
@@ -89,7 +102,7 @@ class NewPatient(Order):
     """A patient to be added."""
 
     name: Name = Field(description="Name or pseudonym.")
-    birth_date: Date | None = None
+    birth_date: Day | None = None
     sex: Sex = ""
     skin_type: SkinType | None = Field(None, description="Fitzpatrick's skin type, 1 to 6.")
     language: Language = Field("en", description="Language of reports.")
@@ -100,7 +113,7 @@ class PatientChange(Order):
     """What is to change of a patient; what is left out stays."""
 
     name: Name = UNCHANGED
-    birth_date: Date | None = UNCHANGED
+    birth_date: Day | None = UNCHANGED
     sex: Sex = UNCHANGED
     skin_type: SkinType | None = UNCHANGED
     language: Language = UNCHANGED
@@ -163,14 +176,14 @@ class NewVisit(Order):
     """A visit to be added."""
 
     patient: Key
-    date: Date = Field(description="Not after today.")
+    date: Day = Field(description="Not after today.")
     note: Prose = ""
 
 
 class VisitChange(Order):
     """What is to change of a visit; what is left out stays."""
 
-    date: Date = UNCHANGED
+    date: Day = UNCHANGED
     note: Prose = UNCHANGED
 
 

@@ -71,7 +71,9 @@ def send_picture(
     response: HttpResponse,
     file: File[UploadedFile],
     visit: Form[Key],
-    lesion: Annotated[Key | None, Form(None, description="The lesion that it shows, of the same patient.")] = None,
+    lesion: Annotated[
+        str, Form("", pattern=r"^([A-Za-z0-9_-]{16})?$", description="The lesion that it shows, of the same patient.")
+    ] = "",
     task: Annotated[Word, Form("auto", description="What it shows; `auto` has the picture itself say it.")] = "auto",
 ) -> Status[records.Picture]:
     """Send a picture, JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or DICOM of at most 30 MB; it is kept and answered."""
