@@ -235,10 +235,9 @@ class Picture(Keyed):
                 ],
                 name="picture_list",
             ),
+            # Not partial: SQLite sees no constant in a prepared statement, and would not use it.
             models.Index(
-                fields=["practice", "-created_at"],
-                name="picture_urgent",
-                condition=models.Q(triage="urgent", acknowledged_at=None, removed_at=None),
+                fields=["practice", "removed_at", "acknowledged_at", "triage", "-created_at"], name="picture_urgent"
             ),
             models.Index(fields=["practice", "task", "confirmed_label"]),
         ]

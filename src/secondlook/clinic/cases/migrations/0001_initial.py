@@ -193,7 +193,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='picture',
-            index=models.Index(condition=models.Q(('acknowledged_at', None), ('removed_at', None), ('triage', 'urgent')), fields=['practice', '-created_at'], name='picture_urgent'),
+            index=models.Index(fields=['practice', 'removed_at', 'acknowledged_at', 'triage', '-created_at'], name='picture_urgent'),
         ),
         migrations.AddIndex(
             model_name='picture',
