@@ -15,7 +15,9 @@ from secondlook.explanation.change.difference import LIMIT, SHOWN_TO
 
 OBSTACLES = {
     "no_lesion": gettext_lazy("No area: no lesion was found in one of the pictures."),
-    "cut": gettext_lazy("No area: in one of the pictures the lesion reaches the edge, so part of it is out of sight."),
+    "cut": gettext_lazy(
+        "No area: in one of the pictures the lesion reaches the edge. Take the next one from further away."
+    ),
     "unmatched": gettext_lazy("No area: the pictures do not match well enough to know how their scales differ."),
     "no_scale": gettext_lazy(
         "No area: the skin around the lesion shows too little to tell a larger lesion from a nearer camera. Leave more "
@@ -205,25 +207,44 @@ class Step:
     bar: Bar | None
 
 
-def present_course(comparisons: list[Comparison]) -> list[Step]:
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Every later picture against the first.
+
+    Attributes:
+        steps: One for each.
+        most: How many times as large the upper end of the chart is; the lower end is as many times smaller.
+    """
+
+    steps: tuple[Step, ...]
+    most: int
+
+
+def present_course(comparisons: list[Comparison]) -> Course:
     """Return how every later picture differs from the first, as the page shows it."""
-    dates = [one.later.taken_on for one in comparisons]
-    start = comparisons[0].earlier.taken_on if comparisons else None
-    span = max(((last - start).days for last in dates), default=0) if start else 0
-    return [
-        Step(
-            one.later,
-            describe_area(one),
-            describe_colour(one.colour),
-            draw_bar(one.area, (one.later.taken_on - one.earlier.taken_on).days / max(span, 1)) if one.area else None,
-        )
-        for one in comparisons
-    ]
-
-
-def draw_bar(area: AreaChange, share: float) -> Bar:
-    """Return a change of area as a place on a scale from a quarter to four times, the middle for none."""
-    top, low, high = (
-        round(50 - 25 * math.log2(min(max(value, 0.25), 4.0)), 1) for value in (area.ratio, area.low, area.high)
+    areas = [one.area for one in comparisons if one.area]
+    furthest = max((max(area.high, 1 / area.low) for area in areas), default=1.0)
+    most = 2 if furthest <= 2 else 4
+    days = [(one.later.taken_on - one.earlier.taken_on).days for one in comparisons]
+    span = max(days, default=0) or 1
+    return Course(
+        tuple(
+            Step(
+                one.later,
+                describe_area(one),
+                describe_colour(one.colour),
+                draw_bar(one.area, at / span, most) if one.area else None,
+            )
+            for one, at in zip(comparisons, days, strict=True)
+        ),
+        most,
     )
-    return Bar(round(8 + 84 * share, 1), top, low, high)
+
+
+def draw_bar(area: AreaChange, share: float, most: int) -> Bar:
+    """Return a change of area on a scale whose middle is none and whose ends are so many times larger and smaller."""
+    top, low, high = (
+        round(50 - 50 * math.log(min(max(value, 1 / most), most), most), 1)
+        for value in (area.ratio, area.low, area.high)
+    )
+    return Bar(round(5 + 90 * share, 1), top, low, high)
