@@ -20,6 +20,7 @@ from secondlook.inference.router import SHIPPED
 PREFIX = "SECONDLOOK_"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 FILES_KEY_BYTES = 32
+DEMANDED = frozenset({"secret_key", "files_key"})  # in production
 SHORTEST_KEY = 50  # Django's own check asks for as many characters
 SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
 DATABASE_OPTIONS: dict[str, dict[str, Any]] = {
@@ -87,6 +88,14 @@ class Configuration(BaseSettings):
         validation_alias=AliasChoices(f"{PREFIX}DATABASE_URL", "DATABASE_URL"),
         description="Database, such as `postgres://user:password@host/name`; default: SQLite in the data folder.",
     )
+    s3_bucket: str | None = Field(
+        None, description="Bucket for the pictures in an S3-compatible store; default: a folder in the data folder."
+    )
+    s3_endpoint: str | None = Field(None, description="Address of that store; default: AWS.")
+    s3_region: str | None = Field(None, description="Region of the bucket, where the store has any.")
+    s3_access_key: str | None = Field(None, description="Name of the access key; default: as AWS's tools find one.")
+    s3_secret_key: SecretStr | None = Field(None, description="The access key's secret.")
+    s3_secret_key_file: Path | None = Field(None, description="File that holds that secret.")
     jobs: Literal["inside", "outside"] = Field(
         "inside", description="`inside`: web processes do the jobs, too; `outside`: `secondlook worker` does them."
     )
@@ -116,13 +125,15 @@ class Configuration(BaseSettings):
     @model_validator(mode="after")
     def demand_production(self) -> Self:
         """Refuse what is fit for one's own machine only."""
-        for name in ("secret_key", "files_key"):
+        for name in ("secret_key", "files_key", "s3_secret_key"):
             given = [each for each in (name, f"{name}_file") if getattr(self, each)]
             variable = PREFIX + name.upper()
             if len(given) > 1:
                 raise ValueError(f"give {variable} or {variable}_FILE, not both")
-            if self.mode == "production" and not given:
+            if self.mode == "production" and not given and name in DEMANDED:
                 raise ValueError(f"production needs {variable} or {variable}_FILE")
+        if not self.s3_bucket and (self.s3_endpoint or self.s3_access_key):
+            raise ValueError(f"{PREFIX}S3_ENDPOINT and {PREFIX}S3_ACCESS_KEY need {PREFIX}S3_BUCKET")
         if self.mode == "production" and self.email_url is None:
             raise ValueError("production needs SECONDLOOK_EMAIL_URL; `console:` writes e-mails and their links out")
         open_to_all = "allowed_hosts" not in self.model_fields_set or "*" in self.allowed_hosts
@@ -235,8 +246,20 @@ def read_files_key(configuration: Configuration) -> bytes:
 
 def choose_store(configuration: Configuration) -> dict[str, Any]:
     """Return Django's settings of the store of pictures."""
-    folder = configuration.data_folder / "pictures"
-    return {"BACKEND": "secondlook.clinic.files.store.DurableStorage", "OPTIONS": {"location": folder}}
+    if not configuration.s3_bucket:
+        folder = configuration.data_folder / "pictures"
+        return {"BACKEND": "secondlook.clinic.files.store.DurableStorage", "OPTIONS": {"location": folder}}
+    secret = configuration.s3_secret_key.get_secret_value() if configuration.s3_secret_key else None
+    if configuration.s3_secret_key_file:
+        secret = read_key_file(configuration.s3_secret_key_file)
+    options = {
+        "bucket": configuration.s3_bucket,
+        "endpoint_url": configuration.s3_endpoint,
+        "region_name": configuration.s3_region,
+        "aws_access_key_id": configuration.s3_access_key,
+        "aws_secret_access_key": secret,
+    }
+    return {"BACKEND": "secondlook.clinic.files.buckets.BucketStorage", "OPTIONS": options}
 
 
 def read_key_file(path: Path) -> str:

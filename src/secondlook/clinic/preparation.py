@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 
+from secondlook.clinic.files.store import check_store
 from secondlook.errors import InputError
 
 SOURCES = Path(__file__).parent / "locale"
@@ -22,6 +23,7 @@ def prepare_site() -> None:
     """
     try:
         settings.CONFIGURATION.data_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        check_store()
         make_tables()
         compile_translations(settings.LOCALE_PATHS[0])
         # ReDoc comes with django-ninja and is not used.

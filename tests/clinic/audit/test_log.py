@@ -115,7 +115,7 @@ def test_the_chain_can_be_checked_from_the_page(administrator: Client, practice:
 def test_a_failed_login_is_written_down_without_what_was_tried(
     make_person: MakePerson, client: Client, practice: Practice
 ) -> None:
-    user = make_person("clinician", email="ada@example.org", password="an unlikely heron 7")
+    user = make_person("clinician", email="ada@example.org", password="an unlikely heron 7")  # noqa: S106 - of nobody
     for email in ("ada@example.org", "nobody@example.org"):
         client.post("/account/login/", {"login": email, "password": "wrong and secret"})
     entry = Entry.objects.get(action="login.failed")

@@ -107,7 +107,8 @@ def test_an_upload_that_fails_leaves_nothing(practice: Practice) -> None:
             keeper(DATA)
             raise ValueError
 
-    pytest.raises(ValueError, fail)
+    with pytest.raises(ValueError):
+        fail()
     assert list_sealed() == set()
     assert not KeptFile.objects.exists()
 
@@ -132,7 +133,8 @@ def test_a_confirmation_that_is_rolled_back_leaves_nothing(practice: Practice) -
                 keeper.confirm()
                 raise ValueError
 
-    pytest.raises(ValueError, fail)
+    with pytest.raises(ValueError):
+        fail()
     assert list_sealed() == set()
 
 
@@ -171,7 +173,8 @@ def test_dropping_takes_effect_with_its_transaction_alone(practice: Practice) ->
             drop_file(name)
             raise ValueError
 
-    pytest.raises(ValueError, change_mind)
+    with pytest.raises(ValueError):
+        change_mind()
     assert read_file(name) == DATA
     drop_file(name)
     assert list_sealed() == set()

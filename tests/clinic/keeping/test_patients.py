@@ -1,4 +1,4 @@
-"""What a patient may ask for: all there is on them, or that it goes for good; for their own practice's doctors alone."""
+"""What a patient may ask for: all there is on them, or that it goes for good; by their own practice alone."""
 
 import csv
 import io

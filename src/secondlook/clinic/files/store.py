@@ -32,6 +32,22 @@ class DurableStorage(FileSystemStorage):
         sync_folder(target.parent)
         return name
 
+    def check(self) -> None:
+        """Make the folder.
+
+        Raises:
+            OSError: It cannot be made.
+        """
+        Path(self.location).mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def exists(self, name: str) -> bool:  # noqa: ARG002 - as Django calls it
+        """Return that any name is free: they are random, and who writes one anew writes the same."""
+        return False
+
+    def listdir(self, path: str) -> tuple[list[str], list[str]]:
+        """Return the folders and the files in a folder; none where it was never made."""
+        return super().listdir(path) if Path(self.path(path)).is_dir() else ([], [])
+
     def delete(self, name: str) -> None:
         """Remove a file and what a killed process left of it."""
         target = Path(self.path(name))
@@ -52,6 +68,16 @@ def sync_folder(folder: Path) -> None:
 def get_store() -> Storage:
     """Return the storage of sealed files."""
     return storages[ALIAS]
+
+
+def check_store() -> None:
+    """Refuse a store that cannot be used, before anybody sends anything.
+
+    Raises:
+        InputError: The bucket does not answer.
+        OSError: The folder cannot be made.
+    """
+    get_store().check()  # type: ignore[attr-defined]  # both of ours have it
 
 
 def place_file(name: str) -> str:
@@ -83,5 +109,4 @@ def delete_sealed(name: str) -> None:
 def list_sealed() -> set[str]:
     """Return the names of all files in the store, without those half written."""
     store = get_store()
-    folders = store.listdir("")[0] if store.exists("") else []
-    return {name for folder in folders for name in store.listdir(folder)[1] if not name.endswith(".draft")}
+    return {name for folder in store.listdir("")[0] for name in store.listdir(folder)[1] if not name.endswith(".draft")}
