@@ -16,7 +16,17 @@ from typing import Self
 import httpx
 
 from secondlook.client import records
-from secondlook.client.collections import Collection, File, Kept, Opinions, Pictures, Results, read_file, read_record
+from secondlook.client.collections import (
+    Collection,
+    File,
+    Kept,
+    Opinions,
+    Pictures,
+    Reports,
+    Results,
+    read_file,
+    read_record,
+)
 from secondlook.client.faults import DeniedError, DownError, HurriedError, MissingError, RefusedError, SiteError
 from secondlook.client.records import (
     LesionChange,
@@ -65,6 +75,7 @@ class Client:
         pictures: Pictures to send and read, with what was said of them.
         results: What models said.
         opinions: What doctors said.
+        reports: Reports as PDF, of a visit or of a lesion.
     """
 
     def __init__(
@@ -85,6 +96,7 @@ class Client:
         self.pictures = Pictures(door, "pictures", records.Picture)
         self.results = Results(door, "results", records.Result)
         self.opinions = Opinions(door, "opinions", records.Opinion)
+        self.reports = Reports(door)
 
     def predict(self, file: File, *, task: str = "", bundle: str = "", heatmap_label: str = "") -> records.Prediction:
         """Take a second look at one picture; nothing of it is stored, and no token is needed.

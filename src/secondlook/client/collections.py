@@ -145,6 +145,21 @@ class Opinions(Collection[records.Opinion]):
         return self._ask("POST", json=new.model_dump(mode="json"))
 
 
+class Reports:
+    """Reports as PDF, in the patient's language."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def visit(self, key: str) -> bytes:
+        """Make the report of a visit."""
+        return self._transport.send("GET", f"visits/{key}/report").content
+
+    def lesion(self, key: str) -> bytes:
+        """Make the report of a lesion: its latest pictures, and what changed."""
+        return self._transport.send("GET", f"lesions/{key}/report").content
+
+
 def read_record(record: type[Said], content: bytes) -> Said:
     """Return a record from its JSON.
 

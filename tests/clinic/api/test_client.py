@@ -58,6 +58,8 @@ def test_a_day_s_work(site_client: Client) -> None:
     with Image.open(io.BytesIO(site_client.pictures.read(picture.key, form="seen"))) as image:
         assert image.format == "PNG"
     assert site_client.results.reproduce(picture.result.key).identical
+    for report in (site_client.reports.visit(visit.key), site_client.reports.lesion(lesion.key)):
+        assert report.startswith(b"%PDF-1.7")
     opinion = site_client.opinions.add(NewOpinion(result=picture.result.key, verdict="agree"))
     assert list(site_client.opinions.list(picture=picture.key)) == [opinion]
     assert site_client.pictures.acknowledge(picture.key).acknowledged_at is not None

@@ -90,9 +90,12 @@ def lead_to_second_factor(request: HttpRequest) -> HttpResponseBase:
 
 def lead_to_sign_in(request: HttpRequest) -> HttpResponseBase:
     """Ask for a log-in: a problem for machines, the log-in page for people."""
-    sentence = _("Log in first.")
     if is_door(request):
+        sentence = _(
+            "Expected a bearer token in the header Authorization, got none. Make one on the page of your account."
+        )
         return refuse(request, sentence, status=401, headers={"WWW-Authenticate": "Bearer"})
+    sentence = _("Log in first.")
     if "HX-Request" in request.headers:
         return refuse(request, sentence, status=401, headers={"HX-Redirect": resolve_url("account_login")})
     query = {"next": request.get_full_path()} if request.method == "GET" else {}

@@ -160,6 +160,8 @@ ROUTES: dict[str, Audience] = {
     "v2:describe_model": ANYBODY,
     "v2:is_model_ready": ANYBODY,
     "v2:infer": MEMBER,
+    "api:report_visit": CLINICAL,
+    "api:report_lesion": CLINICAL,
     "api:list_pictures": PATIENT_OR_CLINICAL,
     "api:show_picture": PATIENT_OR_CLINICAL,
     "api:show_file": PATIENT_OR_CLINICAL,

@@ -17,12 +17,8 @@ ALWAYS = (401, 403, 422, 429)
 WITH_BODY = frozenset({"POST", "PATCH"})
 
 
-class NoTokenError(Exception):
-    """A request came without a token where one is needed."""
-
-
 class ScopeError(Exception):
-    """A token has not the scope that an operation asks for."""
+    """There is no token with the scope that an operation asks for."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
@@ -49,14 +45,11 @@ class Bearer(HttpBearer):
         """Return the token.
 
         Raises:
-            NoTokenError: There is none.
-            ScopeError: It has not the scope.
+            ScopeError: There is none that has the scope.
             RoleError: Its person is not of the audience.
         """
         token: ApiToken | None = request.token  # type: ignore[attr-defined]  # set by the middleware
-        if token is None:
-            raise NoTokenError
-        if self.scope not in token.scopes:
+        if token is None or self.scope not in token.scopes:
             raise ScopeError(self.scope)
         if not is_allowed(ROUTES[self.route], request.user, request.actor):  # type: ignore[attr-defined]
             raise RoleError
@@ -70,7 +63,7 @@ class Bearer(HttpBearer):
         """Return whether a request may pass."""
         try:
             return bool(self(request))
-        except (NoTokenError, ScopeError, RoleError):
+        except (ScopeError, RoleError):
             return False
 
 

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from secondlook.clinic.api.bearer import NoTokenError, RoleError, ScopeError
+from secondlook.clinic.accounts.middleware import describe_refusal
+from secondlook.clinic.api.bearer import RoleError, ScopeError
 from secondlook.clinic.refusals import refuse, refuse_error
 from secondlook.errors import SecondlookError
 
@@ -39,7 +40,6 @@ def demand_valid(form: "forms.ModelForm[Any]") -> None:
 def add_refusals(api: NinjaAPI) -> None:
     """Have an API turn all that may be raised into problems."""
     api.add_exception_handler(SecondlookError, refuse_error)
-    api.add_exception_handler(NoTokenError, refuse_nobody)
     api.add_exception_handler(ScopeError, refuse_scope)
     api.add_exception_handler(RoleError, refuse_role)
     api.add_exception_handler(PermissionDenied, refuse_role)
@@ -47,12 +47,6 @@ def add_refusals(api: NinjaAPI) -> None:
     api.add_exception_handler(ValidationError, refuse_shape)
     api.add_exception_handler(Http404, refuse_missing)
     api.add_exception_handler(HttpError, refuse_unread)
-
-
-def refuse_nobody(request: HttpRequest, error: NoTokenError) -> HttpResponse:
-    """Ask for a token."""
-    sentence = _("Expected a bearer token in the header Authorization, got none. Make one on the page of your account.")
-    return refuse(request, sentence, status=401, headers={"WWW-Authenticate": "Bearer"})
 
 
 def refuse_scope(request: HttpRequest, error: ScopeError) -> HttpResponse:
@@ -65,7 +59,7 @@ def refuse_scope(request: HttpRequest, error: ScopeError) -> HttpResponse:
 
 def refuse_role(request: HttpRequest, error: Exception) -> HttpResponse:
     """Say that the person's role does not do."""
-    return refuse(request, _("Your role in this practice does not open this page."), status=403)
+    return refuse(request, describe_refusal(request), status=403)
 
 
 def refuse_fields(request: HttpRequest, error: RequestError) -> HttpResponse:

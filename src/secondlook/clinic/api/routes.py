@@ -9,7 +9,7 @@ from ninja import File, Form, UploadedFile
 from secondlook.client.records import Prediction, Problem
 from secondlook.clinic.api.doors import DoorAPI
 from secondlook.clinic.api.predictions import describe_answer
-from secondlook.clinic.api.routers import lesions, opinions, patients, pictures, results, visits
+from secondlook.clinic.api.routers import lesions, opinions, patients, pictures, reports, results, visits
 from secondlook.clinic.look.services import answer_upload
 
 api = DoorAPI(
@@ -18,7 +18,7 @@ api = DoorAPI(
     description="A second look at pictures, and the records of a practice. It supports a decision; it does not "
     "diagnose. All but `predict` needs a bearer token, which its owner makes on the page of their account.",
 )
-for module in (patients, lesions, visits, pictures, results, opinions):
+for module in (patients, lesions, visits, pictures, results, opinions, reports):
     api.add_router("", module.router)
 PROBLEMS = dict.fromkeys((400, 404, 413, 422, 503), Problem)
 
