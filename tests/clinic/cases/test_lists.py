@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from secondlook.clinic.cases.models import Lesion, Patient
-from secondlook.clinic.cases.paging import PAGE_ROWS, Order, take_page
+from secondlook.clinic.cases.paging import PAGE_ROWS, Listing, Order
 from tests.clinic.cases.conftest import MakePatient, MakePicture
 from tests.clinic.conftest import AsRole
 
@@ -108,7 +108,8 @@ def test_pages_forth_and_back_show_each_row_once(clinician: Client, make_patient
 def test_a_page_after_a_row_that_is_gone_is_the_first(make_patient: MakePatient) -> None:
     for number in range(3):
         make_patient(f"P-{number}")
-    page = take_page(Patient.objects.all(), Order("folded_name"), known=Patient.objects.all(), after="gone")
+    rows = Patient.objects.all()
+    page = Listing(rows, rows, rows, Order("folded_name")).take_page(after="gone")
     assert [row.name for row in page.rows] == ["P-0", "P-1", "P-2"]
     assert (page.before, page.after, page.count, page.many) == ("", "", 3, False)
 

@@ -7,7 +7,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from secondlook.clinic.accounts.actors import get_actor
 from secondlook.clinic.cases.models import Lesion, Patient, Picture
-from secondlook.clinic.cases.paging import take_page
+from secondlook.clinic.cases.paging import Listing
 from secondlook.clinic.cases.search import LesionSearch, PatientSearch, ResultSearch, Rows
 
 AnySearch = PatientSearch | LesionSearch
@@ -19,7 +19,7 @@ def list_patients(request: HttpRequest) -> HttpResponse:
     """List the practice's patients. For clinicians and reviewers."""
     actor = get_actor(request)
     search = PatientSearch(request.GET, practice=actor.practice)
-    return show_list(request, "patients", search, Patient.objects.seen_by(actor).with_facts())
+    return show_list(request, "patients", search, Patient.objects.seen_by(actor), Patient.objects.with_facts())
 
 
 @require_GET
@@ -28,7 +28,9 @@ def list_lesions(request: HttpRequest) -> HttpResponse:
     """List the practice's lesions with their latest answer. For clinicians and reviewers."""
     actor = get_actor(request)
     search = LesionSearch(request.GET, practice=actor.practice)
-    return show_list(request, "lesions", search, Lesion.objects.seen_by(actor).select_related("patient"))
+    return show_list(
+        request, "lesions", search, Lesion.objects.seen_by(actor), Lesion.objects.select_related("patient")
+    )
 
 
 @require_GET
@@ -37,17 +39,14 @@ def list_results(request: HttpRequest) -> HttpResponse:
     """List the practice's pictures with what was said of them. For clinicians and reviewers."""
     actor = get_actor(request)
     search = ResultSearch(request.GET, practice=actor.practice)
-    return show_list(request, "results", search, Picture.objects.seen_by(actor).select_related("patient", "lesion"))
-
-
-def show_list(request: HttpRequest, name: str, search: AnySearch, known: Rows) -> HttpResponse:
-    """Show one page of a list."""
-    page = take_page(
-        search.narrow(known),
-        search.order,
-        known=known,
-        after=request.GET.get("after", ""),
-        before=request.GET.get("before", ""),
+    return show_list(
+        request, "results", search, Picture.objects.seen_by(actor), Picture.objects.select_related("patient", "lesion")
     )
+
+
+def show_list(request: HttpRequest, name: str, search: AnySearch, known: Rows, whole: Rows) -> HttpResponse:
+    """Show one page of the rows that are known to who asks, with what is shown of each."""
+    listing = Listing(search.narrow(known), known, whole, search.order)
+    page = listing.take_page(after=request.GET.get("after", ""), before=request.GET.get("before", ""))
     template = f"cases/_{name}.html" if "HX-Request" in request.headers else f"cases/{name}.html"
     return render(request, template, {"search": search, "page": page, "address": request.path})

@@ -54,40 +54,48 @@ class Page:
     many: bool
 
 
-def take_page(
-    rows: "QuerySet[Any]", order: Order, *, known: "QuerySet[Any]", after: str = "", before: str = ""
-) -> Page:
-    """Return the page of the rows that starts after, or ends before, the row with a key.
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a page is taken from.
 
-    Args:
-        rows: The filtered list.
+    Attributes:
+        rows: The list, narrowed to what was asked for.
+        known: The list as it is, where the row is looked up that a page starts after.
+        whole: All rows, with what is shown of each; asked for the page's own alone.
         order: What it is sorted by.
-        known: Where the key is looked up: the list without its filters. An unknown key gives the first page.
-        after: Key of the row before the page.
-        before: Key of the row behind the page.
     """
-    backwards = bool(before)
-    row = known.filter(key=before or after).first() if before or after else None
-    found = order.sort(rows, backwards=backwards and row is not None)
-    if row is not None:
-        found = order.pass_by(found, row, backwards=backwards)
-    taken = list(pick_rows(found, PAGE_ROWS + 1))
-    more, taken = len(taken) > PAGE_ROWS, taken[:PAGE_ROWS]
-    if row is None:
-        backwards = False
-    if backwards:
-        taken.reverse()
-    has_before, has_after = (more, True) if backwards else (row is not None, more)
-    count = rows.order_by()[: MOST_COUNTED + 1].count()
-    return Page(
-        rows=taken,
-        before=taken[0].key if taken and has_before else "",
-        after=taken[-1].key if taken and has_after else "",
-        count=min(count, MOST_COUNTED),
-        many=count > MOST_COUNTED,
-    )
+
+    rows: "QuerySet[Any]"
+    known: "QuerySet[Any]"
+    whole: "QuerySet[Any]"
+    order: Order
+
+    def take_page(self, *, after: str = "", before: str = "") -> Page:
+        """Return the page that starts after, or ends before, the row with a key; an unknown key gives the first."""
+        row = self.known.filter(key=before or after).first() if before or after else None
+        backwards = row is not None and bool(before)
+        found = self.order.sort(self.rows, backwards=backwards)
+        if row is None:
+            # One walk along the index gives both the page and the count.
+            numbers = list(found.values_list("pk", flat=True)[: MOST_COUNTED + 1])
+            count = len(numbers)
+        else:
+            found = self.order.pass_by(found, row, backwards=backwards)
+            numbers = list(found.values_list("pk", flat=True)[: PAGE_ROWS + 1])
+            count = self.rows.order_by().values("pk")[: MOST_COUNTED + 1].count()
+        taken = list(self.order.sort(self.whole.filter(pk__in=numbers[:PAGE_ROWS]), backwards=False))
+        more = len(numbers) > PAGE_ROWS
+        has_before, has_after = (more, True) if backwards else (row is not None, more)
+        return Page(
+            rows=taken,
+            before=taken[0].key if taken and has_before else "",
+            after=taken[-1].key if taken and has_after else "",
+            count=min(count, MOST_COUNTED),
+            many=count > MOST_COUNTED,
+        )
 
 
 def pick_rows(found: "QuerySet[Any]", limit: int) -> "QuerySet[Any]":
-    """Return the first rows whole; which they are is read from the list's index alone."""
-    return found.filter(pk__in=list(found.values_list("pk", flat=True)[:limit]))
+    """Return the first rows; which they are is read from the list's index alone, and each is then had by number."""
+    numbers = list(found.values_list("pk", flat=True)[:limit])
+    return found.model._default_manager.filter(pk__in=numbers).order_by(*found.query.order_by)

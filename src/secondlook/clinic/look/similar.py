@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.formats import number_format
@@ -11,8 +12,10 @@ from django.utils.translation import get_language, gettext_lazy
 
 from secondlook.conditions import Language, find_task
 from secondlook.errors import BundleError, DatasetError
-from secondlook.explanation.similar import ReferenceSet, open_reference
 from secondlook.inference.predictor import Prediction
+
+if TYPE_CHECKING:
+    from secondlook.explanation.similar import ReferenceSet
 
 SHOWN = 5
 STANDARDS = {
@@ -43,12 +46,17 @@ class ShownCases:
 
 
 @cache
-def load_references() -> Mapping[str, ReferenceSet]:
+def load_references() -> "Mapping[str, ReferenceSet]":
     """Return the site's reference sets by the hash of the graph that each belongs to.
 
     Raises:
         BundleError: One cannot be opened, or two belong to the same graph.
     """
+    if not settings.CONFIGURATION.references:
+        return {}
+    # Tables cost a process 40 MB: only a site that has some pays for them.
+    from secondlook.explanation.similar import open_reference
+
     try:
         opened = [open_reference(Path(folder)) for folder in settings.CONFIGURATION.references]
     except DatasetError as error:

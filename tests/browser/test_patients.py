@@ -1,0 +1,145 @@
+"""A clinician's day with patients: create one, mark a lesion, add a visit, search; and the first page."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, StorageState, expect
+
+from tests.browser.conftest import OpenPage
+from tests.site import Server, build_site_bundles, run_server
+
+WORDS = {
+    "en": {"new": "New patient", "keep": "Keep", "mark": "Mark a lesion", "chest": "Chest", "visit": "New visit"},
+    "fr": {
+        "new": "Nouveau patient",
+        "keep": "Enregistrer",
+        "mark": "Marquer une lésion",
+        "chest": "Poitrine",
+        "visit": "Nouvelle consultation",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def server(tiny_bundle: Path, tiny_router: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Return a running site with the demo's practice."""
+    folder = tmp_path_factory.mktemp("demo")
+    bundles = build_site_bundles(folder / "bundles", tiny_bundle)
+    with run_server(bundles, folder, router=tiny_router, arguments=("--demo",)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def entered(browser: Browser, server: Server) -> StorageState:
+    """Return what the browser of the demo's clinician keeps after the link was opened."""
+    link = re.search(r"clinician +http://[^/]+(/\S+)", server.log.read_text(encoding="utf-8"))
+    assert link
+    context = browser.new_context()
+    context.new_page().goto(server.url + link[1])
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+def check_access(page: Page) -> None:
+    """See that nothing on the page shuts anybody out, and that it fits its window."""
+    found = Axe().run(page).response["violations"]
+    assert [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+@pytest.mark.parametrize("locale", ["en", "fr"])
+@pytest.mark.parametrize("device", ["desktop", "phone"])
+def test_a_patient_a_lesion_a_visit(open_page: OpenPage, entered: StorageState, device: str, locale: str) -> None:
+    words, name = WORDS[locale], f"Zoë {device} {locale}"
+    page = open_page(device, "/", locale=locale, storage_state=entered)
+    check_access(page)
+    page.get_by_role("link", name=words["new"]).first.click()
+    page.fill("#id_name", name)
+    page.fill("#id_birth_date", "1970-05-03")
+    check_access(page)
+    page.get_by_role("button", name=words["keep"]).click()
+    expect(page.locator("h1")).to_have_text(name)
+
+    page.get_by_role("link", name=words["mark"]).click()
+    page.locator("[data-place='front:chest']").click()
+    expect(page.locator("#id_place")).to_have_value("front:chest")
+    before = float(page.input_value("#id_x"))
+    page.locator(".mark-new").focus()
+    page.keyboard.press("ArrowLeft")
+    assert float(page.input_value("#id_x")) < before
+    page.select_option("#id_place", "back:left_thigh")
+    expect(page.locator("[data-side=back] .mark-new")).to_be_visible()
+    page.locator("[data-place='front:chest']").click()
+    check_access(page)
+    page.get_by_role("button", name=words["keep"]).click()
+    expect(page.locator(".lesion-list li")).to_have_text(re.compile(rf"^\s*1\s*{words['chest']}"))
+    expect(page.locator("[data-side=front] a.mark")).to_have_count(1)
+    check_access(page)
+
+    page.get_by_role("link", name=words["visit"]).click()
+    page.fill("#id_note", "Comes every year")
+    page.get_by_role("button", name=words["keep"]).click()
+    expect(page.get_by_text("Comes every year")).to_be_visible()
+    check_access(page)
+
+
+def test_lists_follow_what_is_typed(open_page: OpenPage, entered: StorageState) -> None:
+    page = open_page("desktop", "/patients/", storage_state=entered)
+    expect(page.locator(".row-name")).not_to_have_count(1)
+    page.fill("#id_text", "ines")
+    expect(page.locator(".row-name")).to_have_text(["Inès Bernard"])
+    expect(page.locator("#found")).to_have_text("1 found")
+    expect(page).to_have_url(re.compile(r"/patients/\?text=ines$"))
+    check_access(page)
+    page.get_by_role("button", name="Français").click()
+    expect(page.locator("#found")).to_have_text("1 trouvés")
+    expect(page.locator("#id_text")).to_have_value("ines")
+
+
+def test_removing_can_be_undone(open_page: OpenPage, entered: StorageState) -> None:
+    page = open_page("phone", "/patients/?text=noah", storage_state=entered)
+    page.get_by_role("link", name="Noah Keller").click()
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_role("link", name="Noah Keller")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("h1")).to_have_text("Noah Keller")
+    expect(page.locator(".lesion-list li")).to_have_count(3)
+
+
+def test_the_day_works_without_javascript(open_page: OpenPage, entered: StorageState) -> None:
+    page = open_page("desktop", "/patients/", storage_state=entered, java_script_enabled=False)
+    page.fill("#id_text", "p-0422")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="P-0422").click()
+    page.get_by_role("link", name="Mark a lesion").click()
+    page.select_option("#id_place", "back:lower_back")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.locator("[data-side=back] a.mark")).to_have_count(1)
+
+
+def test_the_carousel_turns_until_somebody_looks_or_stops_it(open_page: OpenPage) -> None:
+    page = open_page("desktop", "/")
+    shown = page.locator(".slide.is-shown h3")
+    page.clock.install()
+    page.reload()
+    expect(shown).to_have_text("It says what it does not know")
+    page.clock.run_for(8500)
+    expect(shown).to_have_text("It brings its evidence")
+    page.get_by_role("button", name="Pause").click()
+    page.mouse.move(5, 5)
+    page.clock.run_for(30_000)
+    expect(shown).to_have_text("It brings its evidence")
+    page.get_by_role("button", name="Next slide").click()
+    expect(shown).to_have_text("It follows a lesion over time")
+
+
+@pytest.mark.parametrize("locale", ["en", "fr"])
+@pytest.mark.parametrize("device", ["desktop", "phone"])
+def test_the_first_page_shuts_nobody_out(open_page: OpenPage, device: str, locale: str) -> None:
+    page = open_page(device, "/", locale=locale, reduced_motion="reduce")
+    check_access(page)
+    expect(page.locator("[data-pause]")).to_have_attribute("aria-pressed", "true")
