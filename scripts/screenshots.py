@@ -54,10 +54,10 @@ def open_browser() -> Iterator[Browser]:
 
 def photograph(page: Page, url: str, name: str, task: str, folder: Path) -> None:
     """Photograph the empty page, the preview and the answers of one task."""
-    page.goto(f"{url}/?task={task}")
+    page.goto(f"{url}/try/?task={task}")
     page.screenshot(path=folder / f"{name}-{task}-empty.png", full_page=True)
     for triage in (*SHOWS[task].pictures, "not_evaluable"):
-        page.goto(f"{url}/?task={task}")
+        page.goto(f"{url}/try/?task={task}")
         picture = draw_triage(triage, task, size=SIZES[task])
         upload: FilePayload = {"name": "picture.png", "mimeType": "image/png", "buffer": picture}
         page.set_input_files("#file", upload)
@@ -73,10 +73,10 @@ def photograph(page: Page, url: str, name: str, task: str, folder: Path) -> None
 
 def photograph_led(page: Page, url: str, name: str, folder: Path) -> None:
     """Photograph the page where the picture itself says what it shows, and where it is nothing of the kind."""
-    page.goto(url)
+    page.goto(f"{url}/try/")
     page.screenshot(path=folder / f"{name}-auto-empty.png", full_page=True)
     for triage in ("refer", "not_evaluable"):
-        page.goto(url)
+        page.goto(f"{url}/try/")
         upload: FilePayload = {"name": "picture.png", "mimeType": "image/png", "buffer": draw_triage(triage)}
         page.set_input_files("#file", upload)
         page.wait_for_selector("#canvas[style*=width]")
@@ -87,7 +87,7 @@ def photograph_led(page: Page, url: str, name: str, folder: Path) -> None:
 
 def find_tasks(page: Page, url: str) -> list[str]:
     """Return the tasks that the site offers and that can be drawn."""
-    page.goto(url)
+    page.goto(f"{url}/try/")
     offered = [radio.get_attribute("value") for radio in page.locator("[name=task]").all()]
     return [task for task in SHOWS if task in offered]
 
@@ -109,7 +109,7 @@ def main() -> None:
                 for language, scheme in LOOKS:
                     context = browser.new_context(locale=language, color_scheme=scheme, **settings)
                     page = context.new_page()
-                    if not options.task and page.goto(server.url) and page.locator("[value=auto]").count():
+                    if not options.task and page.goto(f"{server.url}/try/") and page.locator("[value=auto]").count():
                         photograph_led(page, server.url, f"{device}-{language}-{scheme}", options.folder)
                     for task in [options.task] if options.task else find_tasks(page, server.url):
                         photograph(page, server.url, f"{device}-{language}-{scheme}", task, options.folder)

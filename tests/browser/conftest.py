@@ -48,7 +48,7 @@ def open_page(browser: Browser, server: Server) -> Iterator[OpenPage]:
     """Return a function that opens the site; at the end nothing may have gone wrong or astray in any page."""
     contexts, troubles, hosts = [], [], set()
 
-    def open_site(device: str = "desktop", path: str = "/", **options: Any) -> Page:
+    def open_site(device: str = "desktop", path: str = "/try/", **options: Any) -> Page:
         context = browser.new_context(**{"locale": "en", **DEVICES[device], **options})
         contexts.append(context)
         page = context.new_page()

@@ -60,7 +60,7 @@ def test_choosing_by_keyboard(open_page: OpenPage) -> None:
 
 
 def test_an_x_ray_is_turned_but_not_cropped(open_page: OpenPage) -> None:
-    page = open_page(path="/?task=chest")
+    page = open_page(path="/try/?task=chest")
     content = draw_triage("urgent", "chest")
     choose(page, content)
     expect(page.locator("#frame")).to_be_hidden()
@@ -91,7 +91,7 @@ def test_an_untouched_x_ray_is_sent_as_it_is_and_the_choice_survives_the_answer(
 
 
 def test_the_square_comes_back_with_a_task_that_has_one(open_page: OpenPage) -> None:
-    page = open_page(path="/?task=chest")
+    page = open_page(path="/try/?task=chest")
     choose(page, draw_triage("urgent"))
     pick(page, "skin")
     expect(page.locator("#frame")).to_be_visible()
@@ -101,7 +101,7 @@ def test_the_square_comes_back_with_a_task_that_has_one(open_page: OpenPage) -> 
 
 
 def test_a_dicom_file_is_sent_as_it_is(open_page: OpenPage) -> None:
-    page = open_page(path="/?task=chest")
+    page = open_page(path="/try/?task=chest")
     grey = np.asarray(draw_chest(7, "pneumonia", size=(480, 380)).convert("L"))
     content = build_dicom(grey.astype(np.uint16), bits=8)
     choose(page, content, "chest.dcm", "application/dicom")
@@ -126,7 +126,7 @@ def test_the_choice_needs_no_javascript(open_page: OpenPage, locale: str) -> Non
 
 
 def test_an_answer_survives_a_change_of_language(open_page: OpenPage) -> None:
-    page = open_page(path="/?task=knee")
+    page = open_page(path="/try/?task=knee")
     choose(page, draw_triage("refer", "knee"))
     send(page)
     for language, title in (("fr", "À adresser"), ("en", "Refer"), ("fr", "À adresser")):

@@ -40,7 +40,7 @@ def cut(left: int, top: int, side: int) -> Image.Image:
 @pytest.fixture
 def page(open_page: OpenPage) -> Page:
     """Return the page with the picture in its editor."""
-    opened = open_page(path="/?task=skin")
+    opened = open_page(path="/try/?task=skin")
     choose(opened, CONTENT)
     return opened
 
@@ -135,7 +135,7 @@ def test_a_click_beside_the_square_brings_it_there(page: Page) -> None:
 
 
 def test_a_phone_s_orientation_is_kept(open_page: OpenPage) -> None:
-    page = open_page(path="/?task=skin")
+    page = open_page(path="/try/?task=skin")
     content = encode_turned(PICTURE, 6, quality=95)
     page.set_input_files("#file", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": content})
     page.wait_for_selector("#frame[style*=width]")

@@ -65,7 +65,7 @@ def test_the_camera_is_offered_on_a_phone_alone(open_page: OpenPage) -> None:
 
 
 def test_from_start_to_answer_by_keyboard(open_page: OpenPage) -> None:
-    page = open_page(path="/?task=skin")
+    page = open_page(path="/try/?task=skin")
     # Playwright does not wait until Chromium hands it file choosers; asked only at the key press, it may come too late.
     page.on("filechooser", lambda chooser: None)
     page.keyboard.press("Tab")

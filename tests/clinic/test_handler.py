@@ -57,14 +57,14 @@ def test_the_largest_body_is_read_and_its_content_judged(server: Server) -> None
 
 
 def test_the_page_refuses_large_bodies_as_a_page(server: Server) -> None:
-    status, body = server.ask("POST", "/", body=build_form(b"0" * LIMIT), headers=FORM)
+    status, body = server.ask("POST", "/try/", body=build_form(b"0" * LIMIT), headers=FORM)
     assert status == 413
     assert b"<html" in body
     assert b"at most 30 MB" in body
 
 
 def test_static_files_may_be_kept_for_ever_and_come_compressed(server: Server) -> None:
-    page = server.ask("GET", "/")[1].decode()
+    page = server.ask("GET", "/try/")[1].decode()
     path = next(part for part in page.split('"') if part.startswith("/static/vendor/bootstrap/"))
     with closing(http.client.HTTPConnection("localhost", server.port, timeout=60)) as connection:
         connection.request("GET", path, headers={"Accept-Encoding": "gzip"})

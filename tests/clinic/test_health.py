@@ -36,14 +36,14 @@ def test_not_ready_while_the_model_loads(client: Client, loading: "Future[Any]")
 
 
 def test_the_page_is_there_while_the_model_loads(client: Client, loading: "Future[Any]") -> None:
-    assert client.get("/").status_code == 200
+    assert client.get("/try/").status_code == 200
 
 
 def test_a_model_that_cannot_be_loaded_is_said_everywhere(client: Client, loading: "Future[Any]") -> None:
     loading.set_exception(BundleError("The bundle was changed."))
     ready = client.get("/readyz")
     assert (ready.status_code, ready.content) == (503, b"The bundle was changed.\n")
-    page = client.post("/", {"file": SimpleUploadedFile("a.png", draw_triage("urgent"))})
+    page = client.post("/try/", {"file": SimpleUploadedFile("a.png", draw_triage("urgent"))})
     assert page.status_code == 503
     assert "The bundle was changed." in page.content.decode()
     answer = client.post("/api/v1/predict", {"file": SimpleUploadedFile("a.png", draw_triage("urgent"))})

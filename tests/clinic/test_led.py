@@ -20,7 +20,7 @@ TRIAGES = {"skin": "urgent", "chest": "urgent", "knee": "refer"}
 def ask(client: Client, content: bytes, **fields: str) -> str:
     """Return the answer to a picture, as htmx gets it."""
     picture = SimpleUploadedFile("a.png", content)
-    response = client.post("/", {"file": picture, **fields}, headers={"hx_request": "true"})
+    response = client.post("/try/", {"file": picture, **fields}, headers={"hx_request": "true"})
     assert response.status_code == 200
     return read(response)
 
@@ -40,7 +40,7 @@ def read_probabilities(page: str) -> dict[str, float]:
 
 def list_overruling(page: str) -> list[str]:
     """Return the tasks that can be chosen instead."""
-    return re.findall(r'href="/\?task=(\w+)" data-overrule="\1"', page)
+    return re.findall(r'href="/try/\?task=(\w+)" data-overrule="\1"', page)
 
 
 @pytest.mark.parametrize("fields", [{}, {"task": "auto"}])
@@ -52,7 +52,7 @@ def test_the_page_says_what_the_picture_was_taken_for_and_offers_the_others(
     name = {"skin": "Skin lesion", "chest": "Chest X-ray", "knee": "Knee X-ray"}[task]
     assert f"Taken for: <strong>{name}</strong>." in page
     assert list_overruling(page) == [other for other in SHOWS if other != task]
-    assert 'href="/?task=auto">Look at another picture' in page
+    assert 'href="/try/?task=auto">Look at another picture' in page
 
 
 @pytest.mark.parametrize("task", SHOWS)
@@ -107,7 +107,7 @@ def test_both_speak_french(french: Client) -> None:
 
 def test_without_javascript_the_answer_stands_in_a_whole_page(client: Client) -> None:
     for content in (draw_triage("urgent"), draw_triage("not_evaluable")):
-        page = read(client.post("/", {"file": SimpleUploadedFile("a.png", content)}))
+        page = read(client.post("/try/", {"file": SimpleUploadedFile("a.png", content)}))
         assert "<html" in page
         assert "data-overrule=" in page
 

@@ -12,7 +12,7 @@ from tests.site import draw_triage
 
 def ask(client: Client, triage: str, task: str = "skin") -> str:
     fields = {"file": SimpleUploadedFile("a.png", draw_triage(triage, task)), "task": task}
-    response = client.post("/", fields, headers={"hx-request": "true"})
+    response = client.post("/try/", fields, headers={"hx-request": "true"})
     assert response.status_code == 200
     return html.unescape(response.content.decode())
 

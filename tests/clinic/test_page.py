@@ -21,7 +21,7 @@ TITLES = {
 def upload(client: Client, content: bytes, **headers: str) -> HttpResponse:
     """Send a picture as the page's form does where a lesion was chosen."""
     fields = {"file": SimpleUploadedFile("Jane Doe 1961.png", content), "task": "skin"}
-    return client.post("/", fields, headers=headers)
+    return client.post("/try/", fields, headers=headers)
 
 
 def read(response: HttpResponse) -> str:
@@ -30,8 +30,8 @@ def read(response: HttpResponse) -> str:
 
 
 def test_the_page_speaks_the_reader_s_language(client: Client, french: Client) -> None:
-    assert "A second look at a skin lesion" in read(client.get("/"))
-    page = read(french.get("/"))
+    assert "A second look at a skin lesion" in read(client.get("/try/"))
+    page = read(french.get("/try/"))
     assert '<html lang="fr"' in page
     assert "Un second regard sur une lésion cutanée" in page
 
@@ -40,7 +40,7 @@ def test_the_language_can_be_switched(client: Client) -> None:
     response = client.post("/language/", {"language": "fr", "next": "/"})
     assert response.status_code == 302
     assert response.headers["Location"] == "/"
-    assert "Un second regard" in read(client.get("/"))
+    assert "Un second regard" in read(client.get("/try/"))
 
 
 def test_the_language_switch_leads_nowhere_else(client: Client) -> None:
@@ -113,11 +113,11 @@ def test_a_wrong_file_is_refused_in_the_reader_s_language(french: Client, client
     assert '<p lang="fr">Attendu\N{NO-BREAK SPACE}: une image (JPEG' in page
     assert "Reçu\N{NO-BREAK SPACE}: un document PDF." in page
     assert '<p lang="en">Expected a picture' in read(upload(client, b"%PDF-1.7", hx_request="true"))
-    assert "Attendu\N{NO-BREAK SPACE}: une tâche parmi auto, skin, chest, knee." in read(french.get("/?task=bone"))
+    assert "Attendu\N{NO-BREAK SPACE}: une tâche parmi auto, skin, chest, knee." in read(french.get("/try/?task=bone"))
 
 
 def test_a_form_without_a_file_is_refused(client: Client) -> None:
-    response = client.post("/", {})
+    response = client.post("/try/", {})
     assert response.status_code == 400
     assert "Expected a picture, got none." in read(response)
 
@@ -131,10 +131,10 @@ def test_a_form_without_its_token_is_refused(site: object) -> None:
 
 def test_a_form_with_its_token_is_answered(site: object) -> None:
     browser = Client(enforce_csrf_checks=True)
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', read(browser.get("/")))
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', read(browser.get("/try/")))
     assert token
     fields = {"file": SimpleUploadedFile("a.png", draw_triage("urgent")), "csrfmiddlewaretoken": token[1]}
-    assert browser.post("/", fields).status_code == 200
+    assert browser.post("/try/", fields).status_code == 200
 
 
 def test_nothing_is_kept_by_caches_and_nothing_runs_inline(client: Client) -> None:
@@ -153,7 +153,7 @@ def test_other_methods_are_refused(client: Client) -> None:
 
 
 def test_another_host_is_refused(client: Client) -> None:
-    assert client.get("/", headers={"host": "evil.example"}).status_code == 400
+    assert client.get("/try/", headers={"host": "evil.example"}).status_code == 400
 
 
 def test_the_card_is_a_page_and_its_html_stays_text(client: Client) -> None:

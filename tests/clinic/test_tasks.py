@@ -18,7 +18,7 @@ FIGURES = dict.fromkeys(("pictures", "groups", "flagged", "urgent", "cleared"), 
 def ask(client: Client, triage: str, task: str) -> str:
     """Return the answer to a drawn picture of this task."""
     picture = SimpleUploadedFile("a.png", draw_triage(triage, task))
-    response = client.post("/", {"file": picture, "task": task}, headers={"hx_request": "true"})
+    response = client.post("/try/", {"file": picture, "task": task}, headers={"hx_request": "true"})
     assert response.status_code == 200
     return read(response)
 
@@ -44,15 +44,15 @@ def test_every_task_has_words_for_every_triage_that_it_can_have(task: str, site:
 
 
 def test_the_page_offers_each_task_and_keeps_the_choice(client: Client) -> None:
-    page = read(client.get("/"))
+    page = read(client.get("/try/"))
     assert "What does the picture show?" in page
     assert find_radios(page) == {"auto": True, "skin": False, "chest": False, "knee": False}
-    assert find_radios(read(client.get("/?task=knee"))) == {"auto": False, "skin": False, "chest": False, "knee": True}
-    assert "<title>A second look at a knee X-ray · Secondlook</title>" in read(client.get("/?task=knee"))
+    assert find_radios(read(client.get("/try/?task=knee"))) == {"auto": False, "skin": False, "chest": False, "knee": True}
+    assert "<title>A second look at a knee X-ray · Secondlook</title>" in read(client.get("/try/?task=knee"))
 
 
 def test_only_whole_pictures_have_no_square_and_only_photographs_a_camera(client: Client) -> None:
-    page = read(client.get("/"))
+    page = read(client.get("/try/"))
     whole = [radio for radio in re.findall(r'<input[^>]*type="radio"[^>]*>', page) if "data-whole" in radio]
     assert [re.findall(r'value="(\w+)"', radio)[0] for radio in whole] == ["auto", "chest", "knee"]
     assert re.search(r'id="frame"[^>]* data-for="skin"', page)
@@ -61,15 +61,15 @@ def test_only_whole_pictures_have_no_square_and_only_photographs_a_camera(client
 
 
 def test_an_unknown_task_is_refused(client: Client) -> None:
-    assert client.get("/?task=bone").status_code == 404
+    assert client.get("/try/?task=bone").status_code == 404
     picture = SimpleUploadedFile("a.png", draw_triage("urgent"))
-    response = client.post("/", {"file": picture, "task": "bone"})
+    response = client.post("/try/", {"file": picture, "task": "bone"})
     assert response.status_code == 404
     assert "one of auto, skin, chest, knee" in read(response)
 
 
 def test_the_language_switch_keeps_the_choice(client: Client) -> None:
-    assert 'name="next" value="/?task=chest"' in read(client.get("/?task=chest"))
+    assert 'name="next" value="/try/?task=chest"' in read(client.get("/try/?task=chest"))
 
 
 @pytest.mark.parametrize("task", SHOWS)
@@ -78,7 +78,7 @@ def test_the_answer_speaks_of_its_own_task(client: Client, task: str) -> None:
     page = ask(client, triage, task)
     assert str(WORDS[task].triage[triage].meaning) in page
     assert f'id="risk-title">{WORDS[task].risk}</h2>' in page
-    assert f'href="/?task={task}"' in page
+    assert f'href="/try/?task={task}"' in page
     assert ("malignan" in page.lower()) == (task == "skin")
     assert ("lesion" in page) == (task == "skin")
     assert ("urgent from" in page) == (task != "knee")
@@ -115,7 +115,7 @@ def test_a_single_bundle_leaves_nothing_to_choose(client: Client, monkeypatch: p
     knee = predictors.find_choice("knee")
     monkeypatch.setattr(predictors, "list_offers", lambda: (knee,))
     monkeypatch.setattr(views, "list_offers", lambda: (knee,))
-    page = read(client.get("/"))
+    page = read(client.get("/try/"))
     assert find_radios(page) == {"knee": True}
     assert '<fieldset class="choices" id="choices" hidden>' in page
     assert "skin" not in page.split("<main")[1]
@@ -126,7 +126,7 @@ def test_of_two_bundles_for_a_task_the_first_is_offered(monkeypatch: pytest.Monk
     first, *others = predictors.list_offers()
     second = predictors.Offer("challenger", "2", first.task, whole=False)
     monkeypatch.setattr(predictors, "list_offers", lambda: (first, second, *others))
-    assert find_radios(read(client.get("/"))) == {"auto": True, "skin": False, "chest": False, "knee": False}
+    assert find_radios(read(client.get("/try/"))) == {"auto": True, "skin": False, "chest": False, "knee": False}
     assert predictors.find_choice("skin").name == "tiny"
 
 
