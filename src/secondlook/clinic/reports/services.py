@@ -1,7 +1,9 @@
 """Make the report of a visit or of a lesion, and write into the audit log that it was made."""
 
 import hashlib
-from collections.abc import Sequence
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -10,7 +12,8 @@ from django.utils import timezone, translation
 from secondlook.clinic.accounts.actors import Actor
 from secondlook.clinic.audit.services import record
 from secondlook.clinic.cases.models import Lesion, Picture, Visit
-from secondlook.clinic.reports.sheets import Sheet, make_sheet
+from secondlook.clinic.look.presentation import Presented
+from secondlook.clinic.reports.sheets import Sheet, draw_comparison, make_sheet
 from secondlook.clinic.timeline.course import compare_pictures, list_photographs, measure_noise
 from secondlook.clinic.timeline.presentation import present_comparison
 from secondlook.errors import SecondlookError
@@ -44,38 +47,52 @@ def make_lesion_report(lesion: Lesion, *, actor: Actor) -> bytes:
     """
     latest = Picture.objects.seen_by(actor).filter(lesion=lesion).order_by("-taken_on", "-pk")[:MOST_PICTURES]
     facts: dict[str, Any] = {"lesion": lesion}
+    kept: dict[str, bytes] = {}
     photographs = list_photographs(actor, lesion)
     if len(photographs) > 1:
         comparison = compare_pictures(photographs[0], photographs[-1], noise=measure_noise(photographs))
+        kept = draw_comparison(comparison)
         with translation.override(lesion.patient.language):
             facts["comparison"] = present_comparison(comparison)
-    return make_report(lesion, actor=actor, pictures=list(latest)[::-1], facts=facts)
+    return make_report(lesion, actor=actor, pictures=list(latest)[::-1], facts=facts, kept=kept)
 
 
-def make_report(about: Visit | Lesion, *, actor: Actor, pictures: Sequence[Picture], facts: dict[str, Any]) -> bytes:
-    """Return a report as PDF, and record that it was made."""
+def make_report(
+    about: Visit | Lesion,
+    *,
+    actor: Actor,
+    pictures: Sequence[Picture],
+    facts: Mapping[str, Any],
+    kept: Mapping[str, bytes] = MappingProxyType({}),
+) -> bytes:
+    """Return a report as PDF, and record that it was made.
+
+    Args:
+        about: What it is about.
+        actor: Who makes it.
+        pictures: Its pictures.
+        facts: What its template shows besides.
+        kept: Drawings that this needs, by name.
+    """
     try:
         from secondlook.clinic.reports.rendering import render_pdf
     except OSError as error:  # what the loader of system libraries raises
         raise RendererMissingError("Expected the library Pango for reports; it is not installed.") from error
-    patient, kept = about.patient, {}
+    patient = about.patient
     with translation.override(patient.language):
-        sheets = []
-        for number, picture in enumerate(pictures, 1):
-            sheet, drawn = make_sheet(picture, number=number)
-            sheets.append(sheet)
-            kept |= drawn
+        made = [make_sheet(picture, number=number) for number, picture in enumerate(pictures, 1)]
         context = {
             "patient": patient,
             "practice": actor.practice,
             "author": actor.user.get_full_name(),
             "made_at": timezone.now(),
             "language": patient.language,
-            "sheets": sheets,
+            "sheets": [sheet for sheet, _ in made],
+            "limits": list_limits([sheet for sheet, _ in made]),
             **facts,
         }
         html = render_to_string("reports/report.html", context)
-    pdf = render_pdf(html, kept)
+    pdf = render_pdf(html, ChainMap({}, dict(kept), *(drawn for _, drawn in made)))
     details = {
         "language": patient.language,
         "pictures": [picture.key for picture in pictures],
@@ -85,4 +102,13 @@ def make_report(about: Visit | Lesion, *, actor: Actor, pictures: Sequence[Pictu
     return pdf
 
 
-__all__ = ["RendererMissingError", "Sheet", "make_lesion_report", "make_visit_report"]
+def list_limits(sheets: Sequence[Sheet]) -> list[str]:
+    """Return what is to be known of the models that answered, each sentence once."""
+    said: dict[str, None] = {}
+    for sheet in sheets:
+        if isinstance(sheet.answer, Presented):
+            words = sheet.answer.task_words
+            said |= dict.fromkeys(map(str, (words.audience, sheet.answer.evidence, words.notice)))
+        elif sheet.answer:
+            said |= dict.fromkeys([sheet.answer.notice])
+    return [sentence for sentence in said if sentence]

@@ -10,12 +10,15 @@ from secondlook.clinic.cases.models import Opinion, Picture, Result
 from secondlook.clinic.cases.results import present_result, restore_outline, restore_prediction
 from secondlook.clinic.files.services import read_file
 from secondlook.clinic.look.presentation import Presented, PresentedNowhere
+from secondlook.clinic.timeline.course import Comparison
+from secondlook.explanation.contour import Line
 from secondlook.explanation.overlay import blend_overlay
+from secondlook.explanation.segmentation.preparation import Pixels
 from secondlook.imaging.read import read_picture
 from secondlook.inference.predictor import Prediction
 
 LONGEST_PX = 900
-HALO, BORDER = "#101418", "#ffffff"
+HALO, BORDER, OUTSIDE = "#101418", "#ffffff", "#e6ebea"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +69,54 @@ def make_sheet(picture: Picture, *, number: int) -> tuple[Sheet, dict[str, bytes
     return sheet, drawn
 
 
-def read_small(picture: Picture) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
+def read_small(picture: Picture) -> Pixels:
     """Return a picture as large as paper can show it: uint8 H×W×3, RGB."""
     image = Image.fromarray(read_picture(read_file(picture.shown), target_px=LONGEST_PX).pixels)
     image.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.BICUBIC)
     return np.asarray(image)
 
 
-def draw_plain(pixels: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]", result: Result | None) -> bytes:
+def draw_plain(pixels: Pixels, result: Result | None) -> bytes:
     """Return the picture with the lesion's outline as JPEG."""
     image = Image.fromarray(pixels)
     outline = restore_outline(result) if result else None
     if outline is not None:
-        border = outline.border * (image.width / outline.size[0])
-        points = [(float(x), float(y)) for x, y in np.vstack([border, border[:1]])]
-        draw = ImageDraw.Draw(image)
-        for colour, width in ((HALO, 5), (BORDER, 3)):
-            draw.line(points, fill=colour, width=width, joint="curve")
+        draw_border(image, outline.border * (image.width / outline.size[0]))
     return encode_jpeg(image)
 
 
-def draw_heat(pixels: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]", result: Result | None) -> bytes:
+def draw_border(image: Image.Image, border: Line) -> None:
+    """Draw a closed line over a picture, in place."""
+    points = [(float(x), float(y)) for x, y in np.vstack([border, border[:1]])]
+    draw = ImageDraw.Draw(image)
+    for colour, width in ((HALO, 5), (BORDER, 3)):
+        draw.line(points, fill=colour, width=width, joint="curve")
+
+
+def draw_comparison(comparison: Comparison) -> dict[str, bytes]:
+    """Return both pictures with the lesion's outline, the later one laid over the earlier one where they match.
+
+    Raises:
+        FileLostError: A picture's file is not there.
+    """
+    drawn = []
+    for picture, sight in zip((comparison.earlier, comparison.later), comparison.pair.sights, strict=True):
+        image = Image.fromarray(read_small(picture))
+        if sight.border is not None:
+            draw_border(image, sight.border * (image.width / sight.width))
+        drawn.append(image)
+    earlier, later = drawn
+    if comparison.aligned:
+        factors = [image.width / sight.width for image, sight in zip(drawn, comparison.pair.sights, strict=True)]
+        way = comparison.pair.registration.placement.rescale(factors[0], factors[1])
+        numbers = (way.across, -way.down, way.shift_x, way.down, way.across, way.shift_y)
+        later = later.transform(
+            earlier.size, Image.Transform.AFFINE, numbers, Image.Resampling.BICUBIC, fillcolor=OUTSIDE
+        )
+    return {"earlier": encode_jpeg(earlier), "later": encode_jpeg(later)}
+
+
+def draw_heat(pixels: Pixels, result: Result | None) -> bytes:
     """Return the picture with its heatmap as JPEG; nothing where there is none."""
     prediction = restore_prediction(result) if result else None
     if not isinstance(prediction, Prediction) or not prediction.heatmaps:
