@@ -81,7 +81,7 @@ class DoorRouter(Router):
         self.atomic = atomic
         super().__init__(**options)
 
-    def add_api_operation(
+    def add_api_operation(  # type: ignore[override]  # a scope is no choice here
         self, path: str, methods: Any, view_func: Callable[..., Any], *, auth: Scope, response: Any, **options: Any
     ) -> None:
         """Add an operation; the parameters are ninja's, and the response is that of success alone."""

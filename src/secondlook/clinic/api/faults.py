@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
@@ -35,18 +34,6 @@ def demand_valid(form: "forms.ModelForm[Any]") -> None:
     """
     if not form.is_valid():
         raise RequestError({name: " ".join(map(str, faults)) for name, faults in form.errors.items()})
-
-
-def add_refusals(api: NinjaAPI) -> None:
-    """Have an API turn all that may be raised into problems."""
-    api.add_exception_handler(SecondlookError, refuse_error)
-    api.add_exception_handler(ScopeError, refuse_scope)
-    api.add_exception_handler(RoleError, refuse_role)
-    api.add_exception_handler(PermissionDenied, refuse_role)
-    api.add_exception_handler(RequestError, refuse_fields)
-    api.add_exception_handler(ValidationError, refuse_shape)
-    api.add_exception_handler(Http404, refuse_missing)
-    api.add_exception_handler(HttpError, refuse_unread)
 
 
 def refuse_scope(request: HttpRequest, error: ScopeError) -> HttpResponse:
@@ -90,3 +77,20 @@ def refuse_missing(request: HttpRequest, error: Http404) -> HttpResponse:
 def refuse_unread(request: HttpRequest, error: HttpError) -> HttpResponse:
     """Refuse a body that cannot be read."""
     return refuse(request, _("Expected a body in JSON; it cannot be read as such."), status=error.status_code)
+
+
+REFUSALS: dict[type[Exception], Any] = {
+    SecondlookError: refuse_error,
+    ScopeError: refuse_scope,
+    RoleError: refuse_role,
+    RequestError: refuse_fields,
+    ValidationError: refuse_shape,
+    Http404: refuse_missing,
+    HttpError: refuse_unread,
+}
+
+
+def add_refusals(api: NinjaAPI) -> None:
+    """Have an API turn all that may be raised into problems."""
+    for kind, refuse_kind in REFUSALS.items():
+        api.add_exception_handler(kind, refuse_kind)

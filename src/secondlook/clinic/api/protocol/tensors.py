@@ -18,7 +18,7 @@ from secondlook.errors import InputError
 MOST_PICTURES = 16
 SIZE = "binary_data_size"
 LENGTH = struct.Struct("<I")
-DTYPES = {"FP32": np.dtype("<f4"), "FP64": np.dtype("<f8")}
+DTYPES: dict[str, np.dtype[Any]] = {"FP32": np.dtype("<f4"), "FP64": np.dtype("<f8")}
 Values = NDArray[Any] | Sequence[str]
 
 
