@@ -96,6 +96,8 @@ class Configuration(BaseSettings):
     s3_access_key: str | None = Field(None, description="Name of the access key; default: as AWS's tools find one.")
     s3_secret_key: SecretStr | None = Field(None, description="The access key's secret.")
     s3_secret_key_file: Path | None = Field(None, description="File that holds that secret.")
+    pictures_per_day: int = Field(500, ge=1, description="Pictures that one person may send in a day, UTC.")
+    bytes_per_day: int = Field(2 * 10**9, ge=10**6, description="Bytes that they may have together.")
     jobs: Literal["inside", "outside"] = Field(
         "inside", description="`inside`: web processes do the jobs, too; `outside`: `secondlook worker` does them."
     )

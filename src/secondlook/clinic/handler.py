@@ -9,6 +9,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from secondlook.clinic.files.quotas import OVER_QUOTA, is_refused, is_upload
 from secondlook.clinic.jobs.worker import Worker
 from secondlook.clinic.look.predictors import start_loading
 
@@ -39,8 +40,11 @@ class SiteHandler(ASGIHandler):
         """Answer a request, or start loading the bundles when the server starts."""
         if scope["type"] == "lifespan":
             await follow_lifespan(receive, send)
-        else:
-            await super().__call__(scope, bound_body(scope, receive), send)
+            return
+        # Asked in the head of the request, before any of its body is read.
+        if is_upload(scope) and await sync_to_async(is_refused, thread_sensitive=False)(scope):
+            scope[OVER_QUOTA] = True
+        await super().__call__(scope, bound_body(scope, receive), send)
 
 
 def bound_body(scope: Scope, receive: Receive) -> Receive:
@@ -50,11 +54,12 @@ def bound_body(scope: Scope, receive: Receive) -> Receive:
     seen = 0
     if declared.isdigit() and int(declared) > limit:
         scope[TOO_LARGE] = True
+    unread = (TOO_LARGE, OVER_QUOTA)
     ended = False
 
     async def receive_bounded() -> Message:
         nonlocal seen, ended
-        while not ended and not scope.get(TOO_LARGE):
+        while not ended and not any(map(scope.get, unread)):
             message = await receive()
             seen += len(message.get("body", b""))
             if seen <= limit:

@@ -7,6 +7,7 @@ from django.http.response import HttpResponseBase
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 
+from secondlook.clinic.files.quotas import count_wait_s, describe_quota, is_over_quota
 from secondlook.clinic.handler import TOO_LARGE
 from secondlook.clinic.look.predictors import describe_readiness
 from secondlook.clinic.refusals import describe_limit, refuse
@@ -43,12 +44,14 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]  # Whit
         return HttpResponse(content, status=int(found.status), headers=dict(found.headers))
 
 
-def refuse_large_bodies(get_response: Responder) -> Responder:
+def refuse_unread_bodies(get_response: Responder) -> Responder:
     """Refuse what the handler stopped reading."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if getattr(request, "scope", {}).get(TOO_LARGE):
             return refuse(request, describe_limit(), status=413)
+        if is_over_quota(request):
+            return refuse(request, describe_quota(), status=429, headers={"Retry-After": str(count_wait_s())})
         return get_response(request)
 
     return middleware

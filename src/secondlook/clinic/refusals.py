@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from secondlook.clinic.files.quotas import QuotaError
 from secondlook.clinic.look.predictors import UnknownBundleError
 from secondlook.clinic.look.presentation import read_language
 from secondlook.errors import InputError, SecondlookError
@@ -90,7 +91,8 @@ def refuse_error(request: HttpRequest, error: SecondlookError) -> HttpResponse:
     """Turn one of our own errors into a refusal: wrong input is a 400, an unknown bundle 404, all else a 503."""
     if isinstance(error, InputError):
         french = error.french if read_language() == "fr" else None
-        status = 404 if isinstance(error, UnknownBundleError) else 400
+        statuses = {UnknownBundleError: 404, QuotaError: 429}
+        status = statuses.get(type(error), 400)
         return refuse(request, french or str(error), status=status, language="fr" if french else "en")
     logger.error("%s", error)
     return refuse(request, str(error), status=503, language="en")
@@ -112,6 +114,11 @@ def refuse_forged(request: HttpRequest, reason: str = "") -> HttpResponse:
     return refuse(
         request, _("The form came without its token. Allow cookies, load the page anew, try again."), status=403
     )
+
+
+def refuse_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what a library denies."""
+    return refuse(request, _("This page is not open to you."), status=403)
 
 
 def refuse_unknown(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -16,6 +16,7 @@ from secondlook.clinic.cases.material import Material, decode_seen, read_materia
 from secondlook.clinic.cases.models import Lesion, Opinion, Picture, PictureState, Result, Triage, Verdict, Visit
 from secondlook.clinic.cases.removal import remove_row, restore_row
 from secondlook.clinic.cases.results import describe_answer
+from secondlook.clinic.files.quotas import count_upload
 from secondlook.clinic.files.services import kept_files, read_file
 from secondlook.clinic.jobs.models import Job
 from secondlook.clinic.jobs.services import MOST_ATTEMPTS, Lease, enqueue_job, run_job
@@ -138,6 +139,7 @@ def keep_picture(actor: Actor, material: Material, facts: dict[str, Any]) -> Pic
                 **names,
             )
             ask_answer(picture, asked_by=actor.user)
+            count_upload(actor.user, size_bytes=len(material.original))
             keep.confirm()
             record(actor, "picture.added", about=picture)
     return picture

@@ -1,11 +1,11 @@
-"""One row for each kept file; the row is there before the file is, and after it."""
+"""One row for each kept file, there before the file is and after it; and what each person sent in a day."""
 
 from typing import ClassVar
 
 from django.db import models
 from django.utils import timezone
 
-from secondlook.clinic.accounts.models import Practice
+from secondlook.clinic.accounts.models import Practice, User
 
 
 class FileState(models.TextChoices):
@@ -33,3 +33,21 @@ class KeptFile(models.Model):
     def __str__(self) -> str:
         """Name the file."""
         return f"{self.state} file {self.name}"
+
+
+class DailyUse(models.Model):
+    """How much one person sent in one day."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    pictures = models.PositiveIntegerField(default=0)
+    size_bytes = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        """One row for each day."""
+
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "day"], name="daily_use_once")]
+
+    def __str__(self) -> str:
+        """Say whose it is."""
+        return f"use of user {self.user_id} on {self.day}"
