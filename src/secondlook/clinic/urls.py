@@ -28,6 +28,7 @@ urlpatterns = [
     path("v2/", protocol.api.urls),
 ]
 handler400 = "secondlook.clinic.refusals.refuse_bad_request"
+handler403 = "secondlook.clinic.refusals.refuse_denied"
 handler404 = "secondlook.clinic.refusals.refuse_unknown"
 handler429 = "secondlook.clinic.accounts.lockout.refuse_frequent"
 handler500 = "secondlook.clinic.refusals.refuse_failed"
