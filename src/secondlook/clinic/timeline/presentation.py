@@ -14,14 +14,16 @@ from secondlook.explanation.change.appearance import AreaChange, ColourChange, N
 from secondlook.explanation.change.difference import LIMIT, SHOWN_TO
 
 OBSTACLES = {
-    "no_lesion": gettext_lazy("No area: no lesion was found in one of the pictures."),
+    "no_lesion": gettext_lazy("Area not measured: no lesion was found in one of the pictures."),
     "cut": gettext_lazy(
-        "No area: in one of the pictures the lesion reaches the edge. Take the next one from further away."
+        "Area not measured: in one of the pictures the lesion reaches the edge. Take the next one from further away."
     ),
-    "unmatched": gettext_lazy("No area: the pictures do not match well enough to know how their scales differ."),
+    "unmatched": gettext_lazy(
+        "Area not measured: the pictures do not match well enough to know how their scales differ."
+    ),
     "no_scale": gettext_lazy(
-        "No area: the skin around the lesion shows too little to tell a larger lesion from a nearer camera. Leave more "
-        "skin around it in the next picture."
+        "Area not measured: the skin around the lesion shows too little to tell a larger lesion from a nearer camera. "
+        "Leave more skin around it in the next picture."
     ),
 }
 # Names of both ends of L*, a* and b*: below zero and above.
@@ -134,7 +136,9 @@ def write_percent(ratio: float) -> str:
 def describe_colour(colour: ColourChange | None) -> Finding:
     """Return what is said of the colour."""
     if colour is None:
-        return Finding(_("No colour: too little skin around the lesion, or the pictures do not match."), changed=False)
+        return Finding(
+            _("Colour not measured: too little skin around the lesion, or the pictures do not match."), changed=False
+        )
     figures = {"distance": write_number(colour.distance, 1), "limit": write_number(colour.limit, 1)}
     if not colour.beyond_noise:
         return Finding(
