@@ -4,17 +4,19 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, StorageState
 
 from scripts.screenshots import CHROMIUM, DEVICES, open_browser
 from tests.site import Server, build_site_bundles, run_server
 
 OpenPage = Callable[..., Page]
+Enter = Callable[[str], StorageState]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,6 +43,32 @@ def server(tiny_bundle: Path, tiny_router: Path, tmp_path_factory: pytest.TempPa
     bundles = build_site_bundles(folder / "bundles", tiny_bundle)
     with run_server(bundles, folder, router=tiny_router) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def demo(tiny_bundle: Path, tiny_router: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Return a running site with the demo's practice."""
+    folder = tmp_path_factory.mktemp("demo")
+    bundles = build_site_bundles(folder / "bundles", tiny_bundle)
+    with run_server(bundles, folder, router=tiny_router, arguments=("--demo",)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def enter(browser: Browser, demo: Server) -> Enter:
+    """Return ``enter(role)``: what a browser keeps after the link of the demo's person was opened, once."""
+
+    @cache
+    def open_link(role: str) -> StorageState:
+        link = re.search(rf"{role} +http://[^/]+(/\S+)", demo.log.read_text(encoding="utf-8"))
+        assert link
+        context = browser.new_context()
+        context.new_page().goto(demo.url + link[1])
+        state = context.storage_state()
+        context.close()
+        return state
+
+    return open_link
 
 
 @pytest.fixture

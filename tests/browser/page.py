@@ -2,6 +2,7 @@
 
 import base64
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.site import draw_triage
@@ -14,6 +15,13 @@ READ_FILE = """async () => {
   await read;
   return reader.result.split(",")[1];
 }"""
+
+
+def check_access(page: Page) -> None:
+    """See that nothing on the page shuts anybody out, and that it fits its window."""
+    found = Axe().run(page).response["violations"]
+    assert [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
 def pick(page: Page, task: str) -> None:

@@ -1,15 +1,13 @@
 """A clinician's day with patients: create one, mark a lesion, add a visit, search; and the first page."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, StorageState, expect
+from playwright.sync_api import StorageState, expect
 
-from tests.browser.conftest import OpenPage
-from tests.site import Server, build_site_bundles, run_server
+from tests.browser.conftest import Enter, OpenPage
+from tests.browser.page import check_access
+from tests.site import Server
 
 WORDS = {
     "en": {"new": "New patient", "keep": "Keep", "mark": "Mark a lesion", "chest": "Chest", "visit": "New visit"},
@@ -24,31 +22,15 @@ WORDS = {
 
 
 @pytest.fixture(scope="module")
-def server(tiny_bundle: Path, tiny_router: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Return a running site with the demo's practice."""
-    folder = tmp_path_factory.mktemp("demo")
-    bundles = build_site_bundles(folder / "bundles", tiny_bundle)
-    with run_server(bundles, folder, router=tiny_router, arguments=("--demo",)) as running:
-        yield running
+def server(demo: Server) -> Server:
+    """Return the site with the demo's practice."""
+    return demo
 
 
-@pytest.fixture(scope="module")
-def entered(browser: Browser, server: Server) -> StorageState:
-    """Return what the browser of the demo's clinician keeps after the link was opened."""
-    link = re.search(r"clinician +http://[^/]+(/\S+)", server.log.read_text(encoding="utf-8"))
-    assert link
-    context = browser.new_context()
-    context.new_page().goto(server.url + link[1])
-    state = context.storage_state()
-    context.close()
-    return state
-
-
-def check_access(page: Page) -> None:
-    """See that nothing on the page shuts anybody out, and that it fits its window."""
-    found = Axe().run(page).response["violations"]
-    assert [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found] == []
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+@pytest.fixture
+def entered(enter: Enter) -> StorageState:
+    """Return what the browser of the demo's clinician keeps."""
+    return enter("clinician")
 
 
 @pytest.mark.parametrize("locale", ["en", "fr"])

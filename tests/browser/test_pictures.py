@@ -1,0 +1,124 @@
+"""A day with pictures: several at once with a broken one, answers, a doctor's word, what is urgent, the queue."""
+
+import re
+
+import pytest
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.browser.conftest import Enter, OpenPage
+from tests.browser.page import check_access
+from tests.site import Server, draw_triage
+
+SETTLED = "#cards:not(:has([data-state=checking], [data-state=ready], [data-state=sending]))"
+
+
+@pytest.fixture(scope="module")
+def server(demo: Server) -> Server:
+    """Return the site with the demo's practice."""
+    return demo
+
+
+def draw_files(*triages: str) -> list[FilePayload]:
+    """Return drawn pictures as files, with a letter among them."""
+    files: list[FilePayload] = [
+        {"name": f"{triage}.png", "mimeType": "image/png", "buffer": draw_triage(triage)} for triage in triages
+    ]
+    return [*files[:1], {"name": "letter.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}, *files[1:]]
+
+
+def open_form(page: Page) -> None:
+    """Go to a patient's first visit, and on to the form for pictures."""
+    page.goto(page.url.split("/patients/")[0] + "/patients/")
+    page.locator(".row-name").first.click()
+    page.locator("a[href^='/visits/']").first.click()
+    page.locator("a[href$='/pictures/']").first.click()
+
+
+def choose_all(page: Page, files: list[FilePayload]) -> None:
+    """Choose files, and wait until each was checked."""
+    page.set_input_files("#file", files)
+    page.wait_for_selector(f"#cards:has(li:nth-child({len(files)})):not(:has([data-state=checking]))")
+
+
+@pytest.mark.parametrize(("device", "locale"), [("desktop", "en"), ("phone", "fr")])
+def test_several_at_once_an_answer_and_a_word(open_page: OpenPage, enter: Enter, device: str, locale: str) -> None:
+    page = open_page(device, "/patients/", locale=locale, storage_state=enter("clinician"))
+    open_form(page)
+    check_access(page)
+    choose_all(page, draw_files("urgent", "routine"))
+    expect(page.locator(".check-good")).to_have_count(2)
+    expect(page.locator("[data-state=broken] .problem")).to_contain_text("PDF")
+    check_access(page)
+    page.click("#send")
+    page.wait_for_selector(SETTLED)
+    expect(page.locator("[data-state=kept] .triage")).to_have_count(2)
+    expect(page.locator("[data-state=kept] .triage-urgent")).to_be_visible()
+    check_access(page)
+
+    page.locator("[data-state=kept] .upload-answer a").first.click()
+    expect(page.locator("#answer-title")).to_have_text("Urgent")
+    expect(page.locator("#heatmap")).to_be_attached()
+    check_access(page)
+    page.select_option("#label", "nv")
+    page.fill("#note", "Regular network.")
+    page.click("[name=verdict][value=correct]")
+    expect(page.locator(".opinions .is-latest")).to_contain_text("Regular network.")
+    page.click("form[action$='/reproduce/'] button")
+    expect(page.locator(".messages")).to_contain_text(re.compile("last digit|dernier chiffre"))
+    check_access(page)
+
+    address = page.locator(".acknowledgement form").get_attribute("action")
+    page.click(".acknowledgement button")
+    expect(page.locator(".acknowledgement")).to_contain_text("Camille Martin")
+    expect(page.locator(f".urgent-strip form[action='{address}']")).to_have_count(0)
+
+
+def test_a_turned_picture_is_sent_turned_and_one_that_failed_is_sent_again(open_page: OpenPage, enter: Enter) -> None:
+    page = open_page("desktop", "/patients/", storage_state=enter("clinician"))
+    open_form(page)
+    choose_all(page, draw_files("refer")[:1])
+    page.click("[data-do=adjust]")
+    page.wait_for_selector("#adjust[open] #canvas[style*=width]")
+    page.click("[data-edit=left]")
+    page.click("#adjust [value=done]")
+    page.wait_for_selector("#cards:has([data-state=ready])")
+    page.route("**/visits/**", lambda route: route.abort("connectionfailed"))
+    page.click("#send")
+    expect(page.locator("[data-state=failed] .problem")).to_contain_text("The server did not answer")
+    page.unroute("**/visits/**")
+    page.click("[data-do=retry]")
+    page.wait_for_selector(SETTLED)
+    page.click(".upload-answer a")
+    assert page.get_attribute("svg.shown", "viewBox") == "0 0 360 480"
+
+
+def test_the_plain_form_takes_several(open_page: OpenPage, enter: Enter) -> None:
+    page = open_page("phone", "/patients/", storage_state=enter("clinician"), java_script_enabled=False)
+    open_form(page)
+    page.set_input_files("#file", draw_files("refer", "routine"))
+    page.click("#send")
+    expect(page.locator(".upload-card .triage")).to_have_count(2)
+    expect(page.locator(".upload-card .problem")).to_have_count(1)
+
+
+def test_a_reviewer_works_through_the_queue_by_keys(open_page: OpenPage, enter: Enter) -> None:
+    sender = open_page("desktop", "/patients/", storage_state=enter("clinician"))
+    open_form(sender)
+    choose_all(sender, draw_files("refer", "urgent"))
+    sender.click("#send")
+    sender.wait_for_selector(SETTLED)
+    page = open_page("desktop", "/review/", storage_state=enter("reviewer"))
+    check_access(page)
+    page.click(".page-head .btn-primary")
+    check_access(page)
+    first, waiting = page.url, page.inner_text(".queue-bar p")
+    page.keyboard.press("n")
+    expect(page).not_to_have_url(first)
+    page.go_back()
+    page.keyboard.press("c")
+    assert page.evaluate("document.activeElement.id") == "label"
+    page.keyboard.press("Escape")
+    page.locator("#answer-title").focus()
+    page.keyboard.press("a")
+    expect(page).not_to_have_url(first)
+    assert page.inner_text(".queue-bar p") != waiting
