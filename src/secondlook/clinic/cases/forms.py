@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -11,6 +12,11 @@ from secondlook.clinic.cases.body import PLACES, list_places
 from secondlook.clinic.cases.models import Lesion, Patient, SkinType, Visit
 
 OLDEST_YEARS = 130
+
+
+def read_sent(request: HttpRequest) -> QueryDict | None:
+    """Return what was sent with a form, be it empty; nothing where the form is only asked for."""
+    return request.POST if request.method == "POST" else None
 
 
 class DayInput(forms.DateInput):

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from secondlook.clinic.accounts.actors import get_actor
 from secondlook.clinic.audit.services import record
-from secondlook.clinic.cases.forms import LesionForm
+from secondlook.clinic.cases.forms import LesionForm, read_sent
 from secondlook.clinic.cases.models import Lesion, Patient, Picture
 from secondlook.clinic.cases.records import add_lesion, change_row, remove_record, restore_record
 from secondlook.clinic.cases.undoing import offer_undo
@@ -30,7 +30,7 @@ def new_lesion(request: HttpRequest, key: str) -> HttpResponse:
     """Ask for a new lesion of a patient. For clinicians and reviewers."""
     actor = get_actor(request)
     patient = get_object_or_404(Patient.objects.seen_by(actor), key=key)
-    form = LesionForm(request.POST or None)
+    form = LesionForm(read_sent(request))
     if form.is_valid():
         add_lesion(form.save(commit=False), actor=actor, patient=patient)
         return redirect("cases:patient", key=key)
@@ -42,7 +42,7 @@ def edit_lesion(request: HttpRequest, key: str) -> HttpResponse:
     """Change a lesion or move its mark. For clinicians and reviewers."""
     actor = get_actor(request)
     lesion = get_object_or_404(Lesion.objects.seen_by(actor).select_related("patient"), key=key)
-    form = LesionForm(request.POST or None, instance=lesion)
+    form = LesionForm(read_sent(request), instance=lesion)
     if form.is_valid():
         change_row(form.save(commit=False), actor=actor, fields=form.changed_data)
         return redirect("cases:lesion", key=key)

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from secondlook.clinic.accounts.actors import get_actor
 from secondlook.clinic.audit.services import record
-from secondlook.clinic.cases.forms import PatientForm
+from secondlook.clinic.cases.forms import PatientForm, read_sent
 from secondlook.clinic.cases.models import Lesion, Patient, Visit
 from secondlook.clinic.cases.records import add_patient, change_row, remove_record, restore_record
 from secondlook.clinic.cases.undoing import offer_undo
@@ -32,7 +32,7 @@ def show_patient(request: HttpRequest, key: str) -> HttpResponse:
 def new_patient(request: HttpRequest) -> HttpResponse:
     """Ask for a new patient. For clinicians and reviewers."""
     actor = get_actor(request)
-    form = PatientForm(request.POST or None, initial={"language": actor.practice.language})
+    form = PatientForm(read_sent(request), initial={"language": actor.practice.language})
     if form.is_valid():
         patient = add_patient(form.save(commit=False), actor=actor)
         return redirect("cases:patient", key=patient.key)
@@ -44,7 +44,7 @@ def edit_patient(request: HttpRequest, key: str) -> HttpResponse:
     """Change a patient. For clinicians and reviewers."""
     actor = get_actor(request)
     patient = get_object_or_404(Patient.objects.seen_by(actor), key=key)
-    form = PatientForm(request.POST or None, instance=patient)
+    form = PatientForm(read_sent(request), instance=patient)
     if form.is_valid():
         change_row(form.save(commit=False), actor=actor, fields=form.changed_data)
         return redirect("cases:patient", key=key)

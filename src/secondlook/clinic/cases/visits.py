@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from secondlook.clinic.accounts.actors import get_actor
 from secondlook.clinic.audit.services import record
-from secondlook.clinic.cases.forms import VisitForm
+from secondlook.clinic.cases.forms import VisitForm, read_sent
 from secondlook.clinic.cases.models import Lesion, Patient, Picture, Visit
 from secondlook.clinic.cases.records import add_visit, change_row, remove_record, restore_record
 from secondlook.clinic.cases.undoing import offer_undo
@@ -35,7 +35,7 @@ def new_visit(request: HttpRequest, key: str) -> HttpResponse:
     """Ask for a new visit of a patient. For clinicians and reviewers."""
     actor = get_actor(request)
     patient = get_object_or_404(Patient.objects.seen_by(actor), key=key)
-    form = VisitForm(request.POST or None, initial={"date": timezone.localdate()})
+    form = VisitForm(read_sent(request), initial={"date": timezone.localdate()})
     if form.is_valid():
         visit = add_visit(form.save(commit=False), actor=actor, patient=patient)
         return redirect("cases:visit", key=visit.key)
@@ -48,7 +48,7 @@ def edit_visit(request: HttpRequest, key: str) -> HttpResponse:
     """Change a visit. For clinicians and reviewers."""
     actor = get_actor(request)
     visit = get_object_or_404(Visit.objects.seen_by(actor), key=key)
-    form = VisitForm(request.POST or None, instance=visit)
+    form = VisitForm(read_sent(request), instance=visit)
     if form.is_valid():
         change_row(form.save(commit=False), actor=actor, fields=form.changed_data)
         return redirect("cases:visit", key=key)
