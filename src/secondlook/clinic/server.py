@@ -9,6 +9,7 @@ import uvicorn
 from rich.console import Console
 
 from secondlook.clinic.configuration import LOOPBACK, PREFIX, Configuration, load_configuration
+from secondlook.clinic.logs import configure_server_logs
 from secondlook.errors import InputError
 from secondlook.inference.bundle import find_bundle, open_bundle
 from secondlook.inference.router import load_router
@@ -55,6 +56,7 @@ def run_site(
         workers=workers,
         log_level="info" if access_log else "warning",
         access_log=access_log,
+        log_config=configure_server_logs(),
         server_header=False,
         lifespan="on",
         forwarded_allow_ips=list(configuration.trusted_proxies),
@@ -85,7 +87,9 @@ def tell_first(console: Console, site: str) -> None:
     token = make_first_link()
     if token:
         hours = int(FIRST_LINK_LASTS.total_seconds() / 3600)
-        console.print(f"Nobody has an account yet. This link makes the first administrator, once, within {hours} hours:")
+        console.print(
+            f"Nobody has an account yet. This link makes the first administrator, once, within {hours} hours:"
+        )
         console.print(f"  {site}{reverse('own:first', args=[token])}")
 
 

@@ -15,6 +15,7 @@ from secondlook.clinic.configuration import (
     read_files_key,
     read_secret_key,
 )
+from secondlook.clinic.logs import configure_logs
 
 CONFIGURATION = load_configuration()
 PRODUCTION = CONFIGURATION.mode == "production"
@@ -198,19 +199,4 @@ SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_HSTS_PRELOAD = PRODUCTION
 
-# Messages name routes and faults; they never hold a file's name or content.
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {
-        "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-        # A refusal is the asker's matter; only our own failures are logged.
-        "django.request": {"level": "ERROR"},
-        # These name people: whom a log-in was for.
-        "axes": {"handlers": [], "level": "CRITICAL", "propagate": False},
-        "allauth": {"handlers": [], "level": "CRITICAL", "propagate": False},
-        "secondlook": {"handlers": ["stderr"], "level": CONFIGURATION.log_level.upper(), "propagate": False},
-    },
-}
+LOGGING = configure_logs(CONFIGURATION.log_level.upper())

@@ -4,6 +4,8 @@
     python -m tests.clinic.keeping.torture crowd --people 50
     python -m tests.clinic.keeping.torture lease
     python -m tests.clinic.keeping.torture reproduce
+    python -m tests.clinic.keeping.torture invite --people 50
+    python -m tests.clinic.keeping.torture settle
 
 Each prints what it found as JSON; nothing of it is judged here. The database and the store are those of the settings.
 """
@@ -31,6 +33,8 @@ from django.utils import timezone  # noqa: E402
 
 from secondlook.clinic.accounts.actors import Actor, find_actor  # noqa: E402
 from secondlook.clinic.accounts.models import Practice, Role, User  # noqa: E402
+from secondlook.clinic.api.models import Scope  # noqa: E402
+from secondlook.clinic.api.services import make_token  # noqa: E402
 from secondlook.clinic.audit.chain import prove_chain  # noqa: E402
 from secondlook.clinic.audit.models import Entry  # noqa: E402
 from secondlook.clinic.cases.models import Patient, Picture, Visit  # noqa: E402
@@ -235,6 +239,30 @@ def lease(workers: int) -> dict[str, Any]:
     }
 
 
+def invite(people: int) -> dict[str, Any]:
+    """Make people with tokens, each with a visit to send to."""
+    doctors = []
+    for number in range(people):
+        actor, visit = make_doctor(number)
+        _token, text = make_token(actor=actor, name="torture", scopes=list(Scope), days=1)
+        doctors.append({"token": text, "visit": visit.key})
+    return {"doctors": doctors}
+
+
+def settle() -> dict[str, Any]:
+    """Do what a worker does once leases and the time of grace are over, and look at what is there."""
+    sweep_files(grace=NOW)
+    Job.objects.exclude(state=JobState.DONE).filter(kind="predict").update(due_at=timezone.now())
+    run_due_jobs()
+    pictures = list(Picture.objects.all())
+    named = {name for row in pictures for name in (row.seen, row.shown, row.original) if name}
+    return {
+        "pictures": [picture.key for picture in pictures],
+        "orphans": len(list_sealed() ^ named),
+        "answered_once": sum(picture.results.count() == 1 for picture in pictures),
+    }
+
+
 def reproduce() -> dict[str, Any]:
     """Have every result said once more, and look at every file."""
     pictures = list(Picture.objects.prefetch_related("results"))
@@ -255,7 +283,7 @@ def reproduce() -> dict[str, Any]:
 def main() -> None:
     """Do what is asked for."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("kill", "crowd", "lease", "reproduce"))
+    parser.add_argument("what", choices=("kill", "crowd", "lease", "reproduce", "invite", "settle"))
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--people", type=int, default=50)
     parser.add_argument("--first", type=int, default=0, help="number of the first of the people")
@@ -270,6 +298,8 @@ def main() -> None:
         "crowd": lambda: crowd(options.people, options.first),
         "lease": lambda: lease(8),
         "reproduce": reproduce,
+        "invite": lambda: invite(options.people),
+        "settle": settle,
     }[options.what]()
     json.dump(found | {"wall_s": round(time.monotonic() - started, 1), "database": connection.vendor}, sys.stdout)
 

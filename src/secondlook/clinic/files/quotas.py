@@ -50,7 +50,9 @@ def is_used_up(user_id: int) -> bool:
     """Return whether a person has sent as much as one may in a day."""
     used = DailyUse.objects.filter(user_id=user_id, day=timezone.now().date()).first()
     limits = settings.CONFIGURATION
-    return bool(used) and (used.pictures >= limits.pictures_per_day or used.size_bytes >= limits.bytes_per_day)
+    if used is None:
+        return False
+    return used.pictures >= limits.pictures_per_day or used.size_bytes >= limits.bytes_per_day
 
 
 def describe_quota() -> str:
