@@ -19,12 +19,14 @@ class TokenForm(forms.Form):
         label=_("What is it for?"),
         max_length=80,
         help_text=_("Such as “Upload from the dermatoscope”; you will know it by this name."),
+        error_messages={"required": _("Expected a name by which you will know the token.")},
         widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
     )
     scopes = forms.MultipleChoiceField(
         label=_("What may it do?"),
         choices=Scope.choices,
         widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+        error_messages={"required": _("Expected at least one choice: what the program needs.")},
         help_text=_("Choose as little as it needs. It never opens more than you see yourself."),
     )
     days = forms.TypedChoiceField(
@@ -39,8 +41,6 @@ class TokenForm(forms.Form):
         super().__init__(*args, **options)
         offered = choose_scopes(actor)
         self.fields["scopes"].choices = [(scope.value, scope.label) for scope in offered]  # type: ignore[attr-defined]
-        for name in self.errors if self.is_bound else ():
-            self.fields[name].widget.attrs["aria-invalid"] = "true"
 
 
 def choose_scopes(actor: Actor) -> list[Scope]:

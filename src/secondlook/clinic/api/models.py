@@ -60,9 +60,9 @@ class ApiToken(Keyed):
         ordering: ClassVar = ["-id"]
 
     @property
-    def expired(self) -> bool:
-        """Whether its time is over."""
-        return self.expires_at <= timezone.now()
+    def ended(self) -> bool:
+        """Whether it is revoked or its time is over."""
+        return self.revoked_at is not None or self.expires_at <= timezone.now()
 
     def describe_scopes(self) -> list[str]:
         """Return what it may be used for, in words."""

@@ -29,8 +29,10 @@ def show_page(
     request: HttpRequest, actor: Actor, form: TokenForm, *, status: int = 200, **fresh: object
 ) -> HttpResponse:
     """Show the page; the text of a fresh token is on it and nowhere else."""
-    tokens = ApiToken.objects.filter(user=actor.user, practice=actor.practice)
-    context = {"tokens": tokens, "form": form, "docs": reverse("api:openapi-view"), **fresh}
+    own = ApiToken.objects.filter(user=actor.user, practice=actor.practice)
+    tokens = own.usable()
+    ended = own.exclude(pk__in=tokens)
+    context = {"tokens": tokens, "ended": ended, "form": form, "docs": reverse("api:openapi-view"), **fresh}
     return render(request, "api/tokens.html", context, status=status)
 
 
