@@ -45,7 +45,7 @@ def find_result(actor: Actor, key: str) -> Result:
 
 def show(request: HttpRequest, actor: Actor, picture: Picture, result: Result | None) -> HttpResponse:
     """Show a picture with a result of it, or that it has none yet."""
-    context = {
+    context: dict[str, Any] = {
         "picture": picture,
         "result": result,
         "earlier": list(picture.results.all()),

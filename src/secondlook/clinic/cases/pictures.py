@@ -72,7 +72,8 @@ def send_picture(request: HttpRequest, visit: Visit, upload: "File[Any]", number
             upload_key=f"{key}.{number}",
         )
     except InputError as error:
-        return Sent(name, **describe_fault(error))
+        fault = describe_fault(error)
+        return Sent(name, sentence=fault["sentence"], language=fault["language"])
     return Sent(name, picture)
 
 

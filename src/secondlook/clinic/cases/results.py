@@ -106,7 +106,7 @@ def restore_prediction(result: Result) -> Prediction | Unplaced:
     size_px = (result.picture.width, result.picture.height)
     reasons = tuple(Reason(one["code"], one["figures"]) for one in result.reasons)
     quality = restore_quality(result.quality)
-    if not result.bundle_sha256:
+    if result.route and not result.bundle_sha256:
         route = Route(None, result.route["nearest"], result.route["scores"])
         return Unplaced(route, reasons, quality, size_px, result.seconds)
     heatmap = restore_floats(result.heatmap)

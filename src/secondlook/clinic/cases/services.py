@@ -164,7 +164,9 @@ def answer_now(picture: Picture) -> Picture:
 
 def answer_asked(lease: Lease) -> None:
     """Answer a picture as its job asks, from the pixels that were kept."""
-    picture = Picture.objects.get(key=lease.payload["picture"])
+    picture = Picture.objects.filter(key=lease.payload["picture"]).first()
+    if picture is None:
+        return  # it was erased meanwhile
     try:
         pixels = decode_seen(read_file(picture.seen), width=picture.width, height=picture.height)
         answer = answer_picture(pixels, choose_predictor(lease.payload["task"]))
