@@ -77,7 +77,6 @@ class LesionForm(RecordForm):
     place = forms.ChoiceField(label=_("place on the body"), choices=())
     x = forms.FloatField(required=False, min_value=0, max_value=1, widget=forms.HiddenInput)
     y = forms.FloatField(required=False, min_value=0, max_value=1, widget=forms.HiddenInput)
-    field_order: ClassVar = ["place", "name", "note", "x", "y"]
 
     class Meta:
         """The rest of the fields."""
@@ -93,8 +92,9 @@ class LesionForm(RecordForm):
             placed = {"place": f"{lesion.side}:{lesion.site}", "x": lesion.x, "y": lesion.y}
             options["initial"] = placed | options.get("initial", {})
         super().__init__(*args, **options)
-        field = self.fields["place"]
-        field.choices = [("", _("Choose")), *list_places()]  # type: ignore[attr-defined]  # it is a ChoiceField
+        field: Any = self.fields["place"]
+        field.choices = [("", _("Choose")), *list_places()]
+        self.order_fields(["place", "name", "note", "x", "y"])
 
     def clean(self) -> dict[str, Any]:
         """Put the mark where it was clicked, or in the middle of the region."""

@@ -98,4 +98,5 @@ class Listing:
 def pick_rows(found: "QuerySet[Any]", limit: int) -> "QuerySet[Any]":
     """Return the first rows; which they are is read from the list's index alone, and each is then had by number."""
     numbers = list(found.values_list("pk", flat=True)[:limit])
-    return found.model._default_manager.filter(pk__in=numbers).order_by(*found.query.order_by)
+    rows: QuerySet[Any] = found.model._default_manager.filter(pk__in=numbers)
+    return rows.order_by(*found.query.order_by)

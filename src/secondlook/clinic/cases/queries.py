@@ -14,7 +14,8 @@ Row = TypeVar("Row", bound=models.Model)
 
 def find_model(name: str) -> "models.QuerySet[Any]":
     """Return all rows of a model of this app; the models are defined after their querysets."""
-    return apps.get_model("cases", name)._default_manager.all()
+    rows: models.QuerySet[Any] = apps.get_model("cases", name)._default_manager.all()
+    return rows
 
 
 class TenantSet(models.QuerySet[Row]):

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import QuerySet
+from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -36,15 +37,15 @@ class Search(forms.Form):
     orders: ClassVar[Sorting] = BY_DATE
     text = forms.CharField(label=_("Name or pseudonym"), required=False, max_length=120)
 
-    def __init__(self, data: Any, *, practice: Practice) -> None:
+    def __init__(self, data: QueryDict, *, practice: Practice) -> None:
         super().__init__(data)
-        self.practice = practice
+        self.asked, self.practice = data, practice
         self.fields["sort"] = forms.ChoiceField(
             label=_("Sorted by"), required=False, choices=[(key, words) for key, (words, _order) in self.orders.items()]
         )
         for field in self.fields.values():
             field.widget.attrs["class"] = "form-select" if isinstance(field.widget, forms.Select) else "form-control"
-        self.fields["text"].widget.input_type = "search"  # type: ignore[attr-defined]  # it is a TextInput
+        self.fields["text"].widget.input_type = "search"
         self.full_clean()
 
     def get(self, name: str) -> Any:
@@ -64,11 +65,11 @@ class Search(forms.Form):
     @property
     def query(self) -> str:
         """What was asked, for the addresses of other pages."""
-        asked = self.data.copy()
+        asked = self.asked.copy()
         for name in list(asked):
             if name not in self.fields or not asked[name]:
                 del asked[name]
-        return str(asked.urlencode())
+        return asked.urlencode()
 
     def find_named(self, patients: Rows) -> Rows:
         """Return the patients whose name holds every word that was asked for."""
