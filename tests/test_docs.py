@@ -85,7 +85,7 @@ def list_settings() -> set[str]:
 
 
 def test_every_setting_is_documented_and_every_documented_one_exists() -> None:
-    documented = set(re.findall(rf"{PREFIX}[A-Z_]*[A-Z]", SETTINGS.read_text(encoding="utf-8")))
+    documented = set(re.findall(rf"{PREFIX}[A-Z0-9_]*[A-Z]", SETTINGS.read_text(encoding="utf-8")))
     assert documented == list_settings()
     assert len(documented) >= 10
 

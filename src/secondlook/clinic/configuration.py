@@ -20,6 +20,7 @@ from secondlook.inference.router import SHIPPED
 PREFIX = "SECONDLOOK_"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 FILES_KEY_BYTES = 32
+SECRETS = ("secret_key", "files_key", "s3_secret_key", "database_url", "email_url")  # each may be in a file instead
 DEMANDED = frozenset({"secret_key", "files_key"})  # in production
 SHORTEST_KEY = 50  # Django's own check asks for as many characters
 SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
@@ -98,6 +99,7 @@ class Configuration(BaseSettings):
     s3_secret_key_file: Path | None = Field(None, description="File that holds that secret.")
     pictures_per_day: int = Field(500, ge=1, description="Pictures that one person may send in a day, UTC.")
     bytes_per_day: int = Field(2 * 10**9, ge=10**6, description="Bytes that they may have together.")
+    database_url_file: Path | None = Field(None, description="File that holds the address of the database.")
     jobs: Literal["inside", "outside"] = Field(
         "inside", description="`inside`: web processes do the jobs, too; `outside`: `secondlook worker` does them."
     )
@@ -105,6 +107,7 @@ class Configuration(BaseSettings):
         None,
         description="Where e-mail goes: `smtp://user:password@host:587`, `smtps://`, `smtp+plain://` or `console:`.",
     )
+    email_url_file: Path | None = Field(None, description="File that holds where e-mail goes.")
     email_from: str = Field("Secondlook <secondlook@localhost>", description="Sender of e-mails.")
     contact: str = Field("", description="E-mail address for questions, in the foot of every page.")
     session_idle_minutes: int = Field(30, ge=1, le=24 * 60, description="Minutes without a request that end a log-in.")
@@ -127,7 +130,7 @@ class Configuration(BaseSettings):
     @model_validator(mode="after")
     def demand_production(self) -> Self:
         """Refuse what is fit for one's own machine only."""
-        for name in ("secret_key", "files_key", "s3_secret_key"):
+        for name in SECRETS:
             given = [each for each in (name, f"{name}_file") if getattr(self, each)]
             variable = PREFIX + name.upper()
             if len(given) > 1:
@@ -136,7 +139,7 @@ class Configuration(BaseSettings):
                 raise ValueError(f"production needs {variable} or {variable}_FILE")
         if not self.s3_bucket and (self.s3_endpoint or self.s3_access_key):
             raise ValueError(f"{PREFIX}S3_ENDPOINT and {PREFIX}S3_ACCESS_KEY need {PREFIX}S3_BUCKET")
-        if self.mode == "production" and self.email_url is None:
+        if self.mode == "production" and not (self.email_url or self.email_url_file):
             raise ValueError("production needs SECONDLOOK_EMAIL_URL; `console:` writes e-mails and their links out")
         open_to_all = "allowed_hosts" not in self.model_fields_set or "*" in self.allowed_hosts
         if self.mode == "production" and open_to_all:
@@ -189,9 +192,10 @@ def choose_database(configuration: Configuration) -> dict[str, Any]:
         InputError: The address of the database cannot be read, or is of another kind than SQLite and PostgreSQL.
     """
     found: dict[str, Any] = {"ENGINE": SQLITE, "NAME": configuration.data_folder / "secondlook.sqlite3"}
-    if configuration.database_url is not None:
+    url = read_secret(configuration, "database_url")
+    if url is not None:
         try:
-            found = {**dj_database_url.parse(configuration.database_url.get_secret_value())}
+            found = {**dj_database_url.parse(url)}
         except (ValueError, KeyError) as error:
             raise InputError(
                 f"Expected {PREFIX}DATABASE_URL such as postgres://user:password@host/name; it cannot be read as one."
@@ -203,17 +207,27 @@ def choose_database(configuration: Configuration) -> dict[str, Any]:
     return {**found, "OPTIONS": {**found.get("OPTIONS", {}), **DATABASE_OPTIONS[found["ENGINE"]]}}
 
 
+def read_secret(configuration: Configuration, name: str) -> str | None:
+    """Return what a secret setting, or the file that it names, holds.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    value, path = getattr(configuration, name), getattr(configuration, f"{name}_file")
+    if path is not None:
+        return read_key_file(path)
+    secret: str | None = value.get_secret_value() if value else None
+    return secret
+
+
 def read_secret_key(configuration: Configuration) -> str:
     """Return the key for signing; for local use one is generated once and kept where only its owner can read it.
 
     Raises:
         InputError: The key cannot be read or written, or is too short.
     """
-    if configuration.secret_key:
-        key = configuration.secret_key.get_secret_value()
-    else:
-        made = configuration.data_folder / "secret-key"
-        key = read_key_file(configuration.secret_key_file or keep_generated_key(made, secrets.token_urlsafe(64)))
+    made = configuration.data_folder / "secret-key"
+    key = read_secret(configuration, "secret_key") or keep_generated_key(made, secrets.token_urlsafe(64))
     if len(key) < SHORTEST_KEY or len(set(key)) < 5:
         raise InputError(
             f"Expected a secret key of at least {SHORTEST_KEY} varied characters, got {len(key)}; "
@@ -228,12 +242,9 @@ def read_files_key(configuration: Configuration) -> bytes:
     Raises:
         InputError: The key cannot be read or written, or is no such key.
     """
-    if configuration.files_key:
-        text = configuration.files_key.get_secret_value()
-    else:
-        made = configuration.data_folder / "files-key"
-        fresh = base64.b64encode(secrets.token_bytes(FILES_KEY_BYTES)).decode()
-        text = read_key_file(configuration.files_key_file or keep_generated_key(made, fresh))
+    made = configuration.data_folder / "files-key"
+    fresh = base64.b64encode(secrets.token_bytes(FILES_KEY_BYTES)).decode()
+    text = read_secret(configuration, "files_key") or keep_generated_key(made, fresh)
     try:
         key = base64.b64decode(text, altchars="-_" if set(text) & set("-_") else None, validate=True)
     except ValueError:
@@ -251,15 +262,12 @@ def choose_store(configuration: Configuration) -> dict[str, Any]:
     if not configuration.s3_bucket:
         folder = configuration.data_folder / "pictures"
         return {"BACKEND": "secondlook.clinic.files.store.DurableStorage", "OPTIONS": {"location": folder}}
-    secret = configuration.s3_secret_key.get_secret_value() if configuration.s3_secret_key else None
-    if configuration.s3_secret_key_file:
-        secret = read_key_file(configuration.s3_secret_key_file)
     options = {
         "bucket": configuration.s3_bucket,
         "endpoint_url": configuration.s3_endpoint,
         "region_name": configuration.s3_region,
         "aws_access_key_id": configuration.s3_access_key,
-        "aws_secret_access_key": secret,
+        "aws_secret_access_key": read_secret(configuration, "s3_secret_key"),
     }
     return {"BACKEND": "secondlook.clinic.files.buckets.BucketStorage", "OPTIONS": options}
 
@@ -273,11 +281,13 @@ def read_key_file(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"Expected a secret key in {path.name}; the file cannot be read. Check its place.") from error
+        raise InputError(
+            f"Expected a secret key or address in {path.name}; it cannot be read. Check its place."
+        ) from error
 
 
-def keep_generated_key(path: Path, fresh: str) -> Path:
-    """Write the fresh key on the first call and return its file, readable by its owner alone.
+def keep_generated_key(path: Path, fresh: str) -> str:
+    """Return the key in a file that its owner alone can read; on the first call the fresh one is written into it.
 
     Raises:
         InputError: The data folder cannot be written.
@@ -293,4 +303,4 @@ def keep_generated_key(path: Path, fresh: str) -> Path:
         raise InputError(
             f"Expected a data folder that can be written, {folder.name} cannot; set {PREFIX}DATA_FOLDER."
         ) from error
-    return path
+    return read_key_file(path)

@@ -13,6 +13,7 @@ from secondlook.clinic.configuration import (
     choose_store,
     load_configuration,
     read_files_key,
+    read_secret,
     read_secret_key,
 )
 from secondlook.clinic.logs import configure_logs
@@ -138,7 +139,7 @@ AXES_SENSITIVE_PARAMETERS = ["login", "email", "username", "ip_address"]
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = CONFIGURATION.email_from
-MAIL = choose_mail(CONFIGURATION.email_url.get_secret_value() if CONFIGURATION.email_url else None)
+MAIL = choose_mail(read_secret(CONFIGURATION, "email_url"))
 EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = MAIL.backend, MAIL.host, MAIL.port
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
 EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = MAIL.starttls, MAIL.tls, 10
