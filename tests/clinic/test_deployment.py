@@ -20,8 +20,12 @@ django.setup()
 from django.test import Client
 client = Client(headers={"host": "look.example"})
 print(client.get("/").headers["Location"], client.get("/healthz").status_code)
-response = client.get("/models/x/", secure=True)
+response = client.get("/account/login/", secure=True)
 print(response.headers["Strict-Transport-Security"])
+cookie = response.cookies["__Host-csrf"]
+print(cookie["secure"], cookie["httponly"], cookie["path"], cookie["domain"], cookie["samesite"])
+client.post("/language/", {"language": "fr"}, secure=True)
+print(sorted(client.cookies))
 """
 
 
@@ -49,10 +53,14 @@ def test_local_settings_would_not_pass_them(environment: dict[str, str]) -> None
     assert run(local, "-m", "django", "check", "--deploy", "--fail-level", "WARNING").returncode == 1
 
 
-def test_production_leads_to_https_but_answers_probes(environment: dict[str, str]) -> None:
+def test_production_leads_to_https_with_cookies_of_this_host_alone_but_answers_probes(
+    environment: dict[str, str],
+) -> None:
     run(environment, "-c", "from secondlook.clinic.server import prepare; prepare()")
     ended = run(environment, "-c", REDIRECT)
     assert ended.stdout.splitlines() == [
         "https://look.example/ 200",
         "max-age=31536000; includeSubDomains; preload",
+        "True True /  Strict",
+        "['__Host-csrf', '__Host-language']",
     ], ended.stderr

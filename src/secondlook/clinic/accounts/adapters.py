@@ -88,10 +88,10 @@ def make_cipher() -> Fernet:
 
 def has_second_factor(user: User) -> bool:
     """Return whether a person has a second factor; recovery codes alone are none."""
-    return Authenticator.objects.filter(user=user, type__in=STRONG).exists()
+    return bool(Authenticator.objects.filter(user=user, type__in=STRONG).exists())
 
 
 def must_have_second_factor(user: User) -> bool:
     """Return whether a person holds a role, in any practice, that asks for a second factor."""
     held = Membership.objects.filter(user=user, ended_at=None, role__in=PRIVILEGED)
-    return user.is_site_administrator or held.exists()
+    return bool(user.is_site_administrator) or held.exists()

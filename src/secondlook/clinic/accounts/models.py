@@ -1,7 +1,7 @@
 """People, the practices they work in or are seen by, and their roles there."""
 
 import hashlib
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -10,8 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from secondlook.clinic.keys import Keyed
 
+Link = TypeVar("Link", bound="OneTimeLink")
 
-class LinkSet(models.QuerySet["OneTimeLink"]):
+
+class LinkSet(models.QuerySet[Link]):
     """Links that work once."""
 
     def open(self) -> Self:
@@ -23,7 +25,11 @@ class LinkSet(models.QuerySet["OneTimeLink"]):
         return self.open().filter(token_sha256=hash_token(token))
 
 
-class InvitationSet(LinkSet):
+class FirstLinkSet(LinkSet["FirstLink"]):
+    """Links for the first administrator."""
+
+
+class InvitationSet(LinkSet["Invitation"]):
     """Invitations."""
 
     def open(self) -> Self:
@@ -158,8 +164,6 @@ class OneTimeLink(models.Model):
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
 
-    objects = LinkSet.as_manager()
-
     class Meta:
         """No table of its own."""
 
@@ -172,6 +176,8 @@ class OneTimeLink(models.Model):
 
 class FirstLink(OneTimeLink):
     """Makes the site's first administrator and practice."""
+
+    objects = FirstLinkSet.as_manager()
 
 
 class Invitation(Keyed, OneTimeLink):

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.db import models, transaction
@@ -14,6 +14,7 @@ from secondlook.clinic.accounts.actors import Actor
 from secondlook.clinic.accounts.models import (
     FirstLink,
     Invitation,
+    Link,
     Membership,
     OneTimeLink,
     Practice,
@@ -28,7 +29,6 @@ from secondlook.errors import InputError
 TOKEN_BYTES = 32
 FIRST_LINK_LASTS = timedelta(hours=24)
 INVITATION_LASTS = timedelta(days=7)
-Link = TypeVar("Link", bound=OneTimeLink)
 
 
 def needs_first_administrator() -> bool:

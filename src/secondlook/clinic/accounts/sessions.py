@@ -26,7 +26,7 @@ def continue_session(request: HttpRequest) -> bool:
 
 def is_fresh(request: HttpRequest) -> bool:
     """Return whether the log-in is a few minutes old."""
-    return int(time.time()) - request.session.get(BEGAN, 0) < FRESH_S
+    return int(time.time()) - int(request.session.get(BEGAN, 0)) < FRESH_S
 
 
 def take_as_proven(request: HttpRequest) -> None:

@@ -33,7 +33,7 @@ def field(bound: BoundField, label: str = "", check: str = "", hint: str | None 
     widget = bound.field.widget
     widget.attrs.pop("placeholder", None)  # a label that goes away when it is needed
     shown_hint = bound.help_text if hint is None else hint
-    attrs = {"class": choose_class(bound), SPOKEN: describe(bound, bool(shown_hint))}
+    attrs: dict[str, str | bool] = {"class": choose_class(bound), SPOKEN: describe(bound, bool(shown_hint))}
     if bound.errors:
         attrs["aria-invalid"] = "true"
     if check:
