@@ -34,7 +34,7 @@ def make_visit_report(visit: Visit, *, actor: Actor) -> bytes:
         BundleError: The bundles could not be loaded.
     """
     pictures = Picture.objects.seen_by(actor).filter(visit=visit).order_by("pk")
-    return make_report(visit, actor=actor, pictures=pictures[:MOST_PICTURES], facts={"visit": visit})
+    return make_report(visit, actor=actor, pictures=list(pictures[:MOST_PICTURES]), facts={"visit": visit})
 
 
 def make_lesion_report(lesion: Lesion, *, actor: Actor) -> bytes:

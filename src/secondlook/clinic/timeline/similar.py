@@ -84,10 +84,10 @@ class ConfirmedCases:
             self._index, self._loaded_at = None, time.monotonic()
         confirmed = results.filter(picture__removed_at=None).exclude(picture__confirmed_label="")
         rows = confirmed.exclude(triage=Triage.NOT_EVALUABLE).order_by("pk").values_list("picture", "embedding")
-        self._put(iter(rows.iterator(LOADED_AT_ONCE)))
+        self._put(rows.iterator(LOADED_AT_ONCE))
         self._seen = newest
 
-    def _put(self, rows: Iterator[tuple[int, bytes]]) -> None:
+    def _put(self, rows: Iterator[tuple[int, bytes | memoryview]]) -> None:
         while latest := dict(islice(rows, LOADED_AT_ONCE)):
             values = np.stack([restore_floats(content) for content in latest.values()])
             if self._index is None:

@@ -113,8 +113,7 @@ def _find_shift(
     rows, columns = np.mgrid[:FIELD_PX, :FIELD_PX].astype(np.float32) + 0.5
     height, width = reference.values.shape
     x, y = middle.apply(columns - FIELD_PX / 2 + width / 2, rows - FIELD_PX / 2 + height / 2)
-    values, inside = sample_plane(other.values, x, y)
-    known, _ = sample_plane(other.known.astype(np.float32), x, y)
+    (values, known), inside = sample_plane(np.stack([other.values, other.known]), x, y)
     moved = _transform(np.where(inside, values, 0).astype(np.float32), np.where(inside, known, 0).astype(np.float32))
 
     def correlate(one: Waves, two: Waves) -> Floats:
@@ -159,21 +158,20 @@ def refine_fit(reference: Structure, other: Structure, start: Similarity) -> Fit
     rows, columns = np.nonzero(reference.known)
     x, y = (columns + 0.5).astype(np.float32), (rows + 0.5).astype(np.float32)
     wanted = reference.values[reference.known]
-    slopes = [slope.astype(np.float32) for slope in np.gradient(other.values)[::-1]]
-    known = other.known.astype(np.float32)
+    down, across = np.gradient(other.values)
+    planes = np.stack([other.known, other.values, across, down]).astype(np.float32)
     placement, best = start, Fit(start, -1.0, 0.0)
     for _ in range(ROUNDS):
-        at = placement.apply(x, y)
-        seen, inside = sample_plane(known, *at)
-        inside &= seen > 0.5
+        (known, *seen), inside = sample_plane(planes, *placement.apply(x, y))
+        inside &= known > 0.5
         if inside.mean() < LEAST_OVERLAP:
             break
-        at = at[0][inside], at[1][inside]
-        one, two = _centre(wanted[inside]), _centre(sample_plane(other.values, *at)[0])
+        values, *slopes = (plane[inside] for plane in seen)
+        one, two = _centre(wanted[inside]), _centre(values)
         agreement = float(one @ two / max(float(np.linalg.norm(one) * np.linalg.norm(two)), 1e-6))
         if agreement > best.agreement:
             best = Fit(placement, agreement, float(inside.sum() / inside.size))
-        step = _find_step([sample_plane(slope, *at)[0] for slope in slopes], (x[inside], y[inside]), one, two)
+        step = _find_step(slopes, (x[inside], y[inside]), one, two)
         placement = placement.add(step)
         if np.hypot(*step[2:]) + np.hypot(*step[:2]) * max(reference.values.shape) < ENOUGH_PX:
             break

@@ -53,20 +53,22 @@ def sample_plane(plane: Floats, x: Floats, y: Floats) -> tuple[Floats, Mask]:
     """Return a plane's values between its pixels, and which places lie inside of it.
 
     Args:
-        plane: float32 h×w.
+        plane: float32 …×h×w, one plane or several of the same size.
         x: Places from left to right, in pixels; 0 is the left edge, 0.5 the middle of the first one.
         y: Places from top to bottom.
     """
-    height, width = plane.shape
+    height, width = plane.shape[-2:]
     x, y = x - 0.5, y - 0.5
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     left = np.clip(x, 0, width - 1.001).astype(np.int32)
     top = np.clip(y, 0, height - 1.001).astype(np.int32)
     right_share, lower_share = np.clip(x - left, 0, 1), np.clip(y - top, 0, 1)
-    flat, at = plane.ravel(), top * width + left
-    upper = flat[at] * (1 - right_share) + flat[at + 1] * right_share
-    lower = flat[at + width] * (1 - right_share) + flat[at + width + 1] * right_share
-    return (upper * (1 - lower_share) + lower * lower_share).astype(np.float32), inside
+    flat, at = plane.reshape(*plane.shape[:-2], -1), top * width + left
+    left_upper, upper = flat.take(at, -1), flat.take(at + 1, -1)
+    left_lower, lower = flat.take(at + width, -1), flat.take(at + width + 1, -1)
+    upper = left_upper + (upper - left_upper) * right_share
+    lower = left_lower + (lower - left_lower) * right_share
+    return (upper + (lower - upper) * lower_share).astype(np.float32), inside
 
 
 def move_plane(plane: Floats, placement: Similarity, shape: tuple[int, ...]) -> tuple[Floats, Mask]:
