@@ -7,6 +7,7 @@ from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.conftest import Enter, OpenPage
 from tests.browser.page import check_access
+from tests.drawing import draw_lesion, encode
 from tests.site import Server, draw_triage
 
 SETTLED = "#cards:not(:has([data-state=checking], [data-state=ready], [data-state=sending]))"
@@ -38,6 +39,15 @@ def choose_all(page: Page, files: list[FilePayload]) -> None:
     """Choose files, and wait until each was checked."""
     page.set_input_files("#file", files)
     page.wait_for_selector(f"#cards:has(li:nth-child({len(files)})):not(:has([data-state=checking]))")
+
+
+def test_a_picture_that_the_browser_cannot_show_is_previewed_all_the_same(open_page: OpenPage, enter: Enter) -> None:
+    page = open_page("desktop", "/patients/", storage_state=enter("clinician"))
+    open_form(page)
+    tiff = encode(draw_lesion(5, "mel", size=(800, 600)), "TIFF")
+    choose_all(page, [{"name": "lesion.tiff", "mimeType": "image/tiff", "buffer": tiff}])
+    expect(page.locator(".upload-thumb img")).to_be_visible()
+    expect(page.locator("[data-do=adjust]")).to_be_hidden()
 
 
 @pytest.mark.parametrize(("device", "locale"), [("desktop", "en"), ("phone", "fr")])

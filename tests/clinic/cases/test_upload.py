@@ -1,5 +1,6 @@
 """Pictures come in one at a time or several, are checked, kept once, answered at once, and stop no other."""
 
+import base64
 import hashlib
 import html
 import io
@@ -231,3 +232,13 @@ def test_a_copy_is_judged_by_the_size_of_its_original(as_role: AsRole) -> None:
     upload = {"file": SimpleUploadedFile("a", draw_triage("urgent")), "task": "skin", "shorter_side_px": "60"}
     page = as_role("clinician").post(reverse("cases:check"), upload).content.decode()
     assert "its shorter side has 60 pixels" in page
+    assert "data:image/jpeg" not in page
+
+
+def test_what_the_browser_cannot_show_comes_back_small(as_role: AsRole) -> None:
+    upload = {"file": SimpleUploadedFile("a", encode(draw_lesion(3, "mel", size=(800, 600)), "TIFF")), "task": "skin"}
+    page = as_role("clinician").post(reverse("cases:check"), upload).content.decode()
+    found = re.search(r'src="data:image/jpeg;base64,([^"]+)"', page)
+    assert found
+    with Image.open(io.BytesIO(base64.b64decode(found[1]))) as image:
+        assert image.size == (320, 240)

@@ -69,10 +69,11 @@ def read_material(upload: "bytes | File[Any]", *, task: str | None) -> Material:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """How good a picture is, and what it seems to show; no task where it resembles none on offer."""
+    """How good a picture is, what it seems to show, and a small JPEG; no task where it resembles none on offer."""
 
     quality: Quality
     task: Task | None
+    preview: bytes
 
 
 def check_upload(upload: "bytes | File[Any]", *, task: str | None, shorter_side_px: int | None = None) -> Checked:
@@ -97,7 +98,7 @@ def check_upload(upload: "bytes | File[Any]", *, task: str | None, shorter_side_
             known, nearest = route.task or "", route.nearest
     side = shorter_side_px or picture.source.shorter_side_px
     quality = assess_quality(picture.pixels, kind=find_task(nearest).kind, shorter_side_px=side)
-    return Checked(quality, find_task(known) if known else None)
+    return Checked(quality, find_task(known) if known else None, shrink_shown(encode_shown(picture.pixels)))
 
 
 def encode_seen(pixels: NDArray[np.uint8]) -> bytes:

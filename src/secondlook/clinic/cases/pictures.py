@@ -20,6 +20,7 @@ from secondlook.clinic.cases.undoing import offer_undo
 from secondlook.clinic.files.services import read_file
 from secondlook.clinic.keys import make_key
 from secondlook.clinic.look.presentation import read_language
+from secondlook.clinic.look.services import encode_uri
 from secondlook.clinic.look.views import list_page_choices
 from secondlook.clinic.refusals import describe_limit, refuse, refuse_error
 from secondlook.errors import InputError, SecondlookError
@@ -118,6 +119,8 @@ def check_picture(request: HttpRequest) -> HttpResponse:
         "evaluable": checked.quality.evaluable,
         "taken": checked.task.names[language] if checked.task else "",
         "warnings": [flag.describe(language) for flag in checked.quality.flags],
+        # Of a small copy the browser has the sharp original.
+        "preview": "" if side else encode_uri(checked.preview, "image/jpeg"),
     }
     return render(request, "cases/_check.html", context)
 

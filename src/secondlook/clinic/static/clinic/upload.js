@@ -122,6 +122,9 @@ class Card {
       const response = await fetch(words.check, { method: "POST", body, headers: { "X-CSRFToken": token, "HX-Request": "true" } });
       if (leave(response.headers.get("HX-Redirect"))) return;
       this.part(".upload-check").innerHTML = await response.text();
+      // What this browser cannot show, a DICOM file for one, comes back as a small picture.
+      const preview = this.part(".upload-check .upload-preview");
+      if (preview) this.part(".upload-thumb").replaceChildren(preview);
       this.state = response.status === 400 ? "broken" : "ready";
     } catch {
       this.tell(""); // the check is a courtesy: sending may still work
