@@ -85,3 +85,4 @@ def test_patients_see_their_own_results_where_the_practice_shows_them(
     assert ("Dermatofibroma" in page) is shown
     assert ("Your practice does not show results here." in page) is not shown
     assert "Vascular lesion" not in page
+    assert page.count("All your lesions and visits") == shown

@@ -25,7 +25,7 @@ def describe_day(actor: Actor) -> dict[str, Any]:
     """Return what waits for a person in the practice that they work in."""
     pictures = Picture.objects.seen_by(actor).select_related("patient", "lesion").order_by("-created_at", "-pk")
     if not actor.is_clinical:
-        return {"results": pictures[:LISTED]}
+        return {"results": pictures.order_by("-taken_on", "-pk")[:LISTED], "records": Patient.objects.seen_by(actor)}
     visits = Visit.objects.seen_by(actor).select_related("patient").order_by("-date", "-pk")
     return {
         "waiting": pictures.waiting()[:LISTED],
