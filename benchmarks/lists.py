@@ -13,7 +13,7 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from itertools import count, islice
 from pathlib import Path
@@ -236,25 +236,37 @@ def walk_pages(client: "Client", pages: int) -> float:
 
 
 def run(_bundle: Path | None = None, *, rounds: int = 20, pictures: int = 100_000, folder: Path | None = None) -> None:
-    """Fill a database in a process of its own, measure every list in this one, print the figures."""
+    """Fill a database, then measure every list, each in a process of its own."""
     with tempfile.TemporaryDirectory() as scratch:
         place = folder or Path(scratch)
         if not (place / "secondlook.sqlite3").exists():
-            filling = multiprocessing.get_context("spawn").Process(target=fill_site, args=(place, pictures))
-            filling.start()
-            filling.join()
-        set_up(place)
-        from secondlook.clinic.look.predictors import start_loading
+            run_apart(fill_site, place, pictures)
+        run_apart(measure_site, place, rounds)
 
-        start_loading().result()
-        client = log_in()
-        print(f"\nLists of the clinic, {pictures:,} pictures in SQLite")
-        for name, (wall, cpu) in measure_addresses(client, rounds).items():
-            verdict = "" if wall <= LONGEST_MS else "   TOO SLOW"
-            print(f"  {name:<42}  p95 {wall:6.1f} ms by the clock, {cpu:5.1f} ms of the processor{verdict}")
-        print(f"  {'the slowest of 40 pages in a row':<42}  {walk_pages(client, 40):27.1f} ms of the processor")
-        peak = read_peak_mb()
-        print(f"  memory of the process, its models loaded: {peak:.0f} MB{'   TOO LARGE' if peak > LARGEST_MB else ''}")
+
+def run_apart(work: Callable[..., None], *arguments: Any) -> None:
+    """Do something in a process of its own, whose memory is then its own too."""
+    process = multiprocessing.get_context("spawn").Process(target=work, args=arguments)
+    process.start()
+    process.join()
+    assert process.exitcode == 0, f"{work.__name__} failed"
+
+
+def measure_site(folder: Path, rounds: int) -> None:
+    """Print what every list takes in a web process with its models loaded."""
+    set_up(folder)
+    from secondlook.clinic.cases.models import Picture
+    from secondlook.clinic.look.predictors import start_loading
+
+    start_loading().result()
+    client = log_in()
+    print(f"\nLists of the clinic, {Picture.objects.count():,} pictures in SQLite")
+    for name, (wall, cpu) in measure_addresses(client, rounds).items():
+        verdict = "" if wall <= LONGEST_MS else "   TOO SLOW"
+        print(f"  {name:<42}  p95 {wall:6.1f} ms by the clock, {cpu:5.1f} ms of the processor{verdict}")
+    print(f"  {'the slowest of 40 pages in a row':<42}  {walk_pages(client, 40):27.1f} ms of the processor")
+    peak = read_peak_mb()
+    print(f"  memory of the process, its models loaded: {peak:.0f} MB{'   TOO LARGE' if peak > LARGEST_MB else ''}")
 
 
 def read_peak_mb() -> float:
