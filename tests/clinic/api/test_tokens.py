@@ -9,6 +9,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from secondlook.clinic.accounts.models import Practice
+from secondlook.clinic.accounts.sessions import BEGAN, FRESH_S
 from secondlook.clinic.api.models import ApiToken, Scope
 from secondlook.clinic.audit.models import Entry
 from tests.clinic.api.conftest import MakeProgram, Program
@@ -16,6 +17,7 @@ from tests.clinic.conftest import AsRole, MakePerson
 
 PAGE = "/account/tokens/"
 PATIENTS = "/api/v1/patients"
+PHRASE = "a phrase of some length"
 ORDER = {"name": "Dermatoscope", "scopes": ["cases:read"], "days": "30"}
 
 
@@ -37,6 +39,20 @@ def test_a_wrong_order_is_refused_beside_its_field(as_role: AsRole, fault: dict[
     assert response.status_code == 400
     assert 'aria-invalid="true"' in response.content.decode()
     assert not ApiToken.objects.exists()
+
+
+def test_who_logged_in_a_while_ago_proves_it_again_before_making_one(make_person: MakePerson, as_role: AsRole) -> None:
+    browser = as_role(user=make_person("clinician", password=PHRASE))
+    browser.get(PAGE)
+    session = browser.session
+    session[BEGAN] -= FRESH_S + 1
+    session.save()
+    assert browser.get(PAGE).status_code == 200
+    assert browser.post(PAGE, ORDER).headers["Location"].startswith("/account/reauthenticate/")
+    assert not ApiToken.objects.exists()
+    resumed = browser.post("/account/reauthenticate/", {"password": PHRASE, "next": PAGE}, follow=True)
+    assert "slk_" in resumed.content.decode()
+    assert ApiToken.objects.count() == 1
 
 
 def test_somebody_without_a_practice_has_no_page(as_role: AsRole, client: Client) -> None:

@@ -1,5 +1,6 @@
 """The page on which people make tokens for programs, see them, and revoke them."""
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,6 +15,7 @@ from secondlook.clinic.api.services import make_token, revoke_token
 
 
 @require_http_methods(["GET", "POST"])
+@reauthentication_required(allow_get=True)  # type: ignore[untyped-decorator]  # allauth has no types
 def show_tokens(request: HttpRequest) -> HttpResponse:
     """List one's tokens and make another, whose text is shown this once. For every member of a practice."""
     actor = get_actor(request)

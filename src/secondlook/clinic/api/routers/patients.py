@@ -39,7 +39,7 @@ def list_patients(
 ) -> Page[records.Patient]:
     """List patients, the newest record first."""
     actor = get_actor(request)
-    search = PatientSearch(filters.model_dump(exclude_none=True), practice=actor.practice)
+    search = PatientSearch(request.GET, practice=actor.practice)
     return take_page(
         request,
         response,
