@@ -17,6 +17,7 @@ from secondlook.clinic.audit.words import ACTIONS, name_action
 from secondlook.clinic.cases.forms import DayInput
 
 PAGE_ROWS = 50
+LONGEST_LIST = 3
 
 
 class EntrySearch(forms.Form):
@@ -130,14 +131,13 @@ def describe_entries(entries: Iterable[Entry]) -> list[Line]:
 
 
 def describe_details(details: dict[str, Any]) -> str:
-    """Return the further facts in one line; long lists by their length."""
-    parts = (
-        f"{name}: {len(value) if isinstance(value, list) and len(value) > 3 else join_value(value)}"
-        for name, value in details.items()
-    )
+    """Return the further facts in one line."""
+    parts = (f"{name}: {join_value(value)}" for name, value in details.items())
     return "; ".join(parts)
 
 
 def join_value(value: Any) -> str:
-    """Return a fact as text."""
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    """Return a fact as text; of a list that is long or empty, its length."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) if 0 < len(value) <= LONGEST_LIST else str(len(value))
+    return str(value)
