@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import dj_database_url
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, Field, FilePath, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -112,7 +112,7 @@ class Configuration(BaseSettings):
     contact: str = Field("", description="E-mail address for questions, in the foot of every page.")
     session_idle_minutes: int = Field(30, ge=1, le=24 * 60, description="Minutes without a request that end a log-in.")
     session_hours: int = Field(12, ge=1, le=7 * 24, description="Hours after which a log-in ends in any case.")
-    leaked_passwords_file: Path | None = Field(
+    leaked_passwords_file: FilePath | None = Field(
         None, description="File of SHA-1 hashes of leaked passwords, in order, as haveibeenpwned.com gives it away."
     )
     requests_per_minute: int = Field(
