@@ -178,7 +178,12 @@ def find_port() -> int:
 
 @contextmanager
 def run_server(
-    bundles: str | Path, folder: Path, *, router: Path | None = None, arguments: tuple[str, ...] = ()
+    bundles: str | Path,
+    folder: Path,
+    *,
+    router: Path | None = None,
+    arguments: tuple[str, ...] = (),
+    start_s: float = START_S,
 ) -> Iterator[Server]:
     """Run `secondlook serve` with a bundle or several and a router, its data and its log in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -190,16 +195,16 @@ def run_server(
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     server = Server(port, folder / "serve.log", process.pid, str(bundles))
     try:
-        wait_until_ready(process, server)
+        wait_until_ready(process, server, start_s)
         yield server
     finally:
         process.terminate()
         process.wait(timeout=30)
 
 
-def wait_until_ready(process: "subprocess.Popen[bytes]", server: Server) -> None:
+def wait_until_ready(process: "subprocess.Popen[bytes]", server: Server, start_s: float = START_S) -> None:
     """Wait until the site says that it is ready."""
-    limit = time.monotonic() + START_S
+    limit = time.monotonic() + start_s
     while time.monotonic() < limit and process.poll() is None:
         try:
             if server.ask("GET", "/readyz")[0] == http.client.OK:
