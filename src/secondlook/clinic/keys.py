@@ -8,8 +8,9 @@ KEY_BYTES = 12
 
 
 def make_key() -> str:
-    """Return a fresh key: 16 characters for addresses, 96 random bits."""
-    return secrets.token_urlsafe(KEY_BYTES)
+    """Return a fresh key: 16 characters for addresses, almost 96 random bits; no command takes it for an option."""
+    key = secrets.token_urlsafe(KEY_BYTES)
+    return make_key() if key.startswith("-") else key
 
 
 class Keyed(models.Model):
