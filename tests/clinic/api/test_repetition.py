@@ -6,7 +6,9 @@ import pytest
 from django.utils import timezone
 
 from secondlook.clinic.api.models import KeptAnswer
+from secondlook.clinic.api.work import forget_old_answers
 from secondlook.clinic.cases.models import Patient
+from secondlook.clinic.keeping.erasure import erase_patient
 from tests.clinic.api.conftest import MakeProgram, Program
 
 PATIENTS = "/api/v1/patients"
@@ -52,6 +54,19 @@ def test_a_kept_answer_expires(clinician: Program) -> None:
     clinician.ask("POST", PATIENTS, {"name": "Ada"}, idempotency_key="k1")
     assert Patient.objects.count() == 2
     assert KeptAnswer.objects.count() == 1
+
+
+def test_what_is_over_is_removed_by_itself(clinician: Program) -> None:
+    for key in ("k1", "k2"):
+        clinician.ask("POST", PATIENTS, {"name": "Ada"}, idempotency_key=key)
+    KeptAnswer.objects.filter(pk=KeptAnswer.objects.latest("pk").pk).update(expires_at=timezone.now())
+    assert forget_old_answers(None) == {"removed": 1}  # type: ignore[arg-type]  # it renews no lease
+
+
+def test_an_erased_patient_is_in_no_kept_answer(clinician: Program) -> None:
+    clinician.ask("POST", PATIENTS, {"name": "Ada"}, idempotency_key="k1")
+    erase_patient(Patient.objects.get())
+    assert not KeptAnswer.objects.exists()
 
 
 def test_a_kept_answer_says_nothing_to_who_has_not_the_token(clinician: Program) -> None:

@@ -78,8 +78,8 @@ def answer_keyed(request: HttpRequest, key: str, run: Callable[[], HttpResponse]
 
 def claim_key(token: ApiToken, key: str, fingerprint: str) -> KeptAnswer | None:
     """Return the row of the key, made now or before; nothing where it belongs to another request."""
-    KeptAnswer.objects.filter(expires_at__lt=timezone.now()).delete()
     digest = hashlib.sha256(key.encode()).hexdigest()
+    KeptAnswer.objects.filter(token=token, key_sha256=digest, expires_at__lt=timezone.now()).delete()
     kept, _made = KeptAnswer.objects.get_or_create(
         token=token, key_sha256=digest, defaults={"fingerprint": fingerprint, "expires_at": choose_expiry()}
     )

@@ -9,7 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from secondlook.clinic.accounts.actors import Actor
-from secondlook.clinic.api.models import ApiToken, Scope
+from secondlook.clinic.accounts.models import Practice
+from secondlook.clinic.api.models import ApiToken, KeptAnswer, Scope
 from secondlook.clinic.audit.services import record
 
 MARK = "slk_"  # so that scanners for leaked secrets can know one
@@ -44,6 +45,11 @@ def revoke_token(*, actor: Actor, token: ApiToken) -> None:
     with transaction.atomic():
         if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
             record(actor, "token.revoked", practice=token.practice, kind="token", key=token.key)
+
+
+def forget_answers(practice: Practice) -> None:
+    """Remove what is kept for repeated requests in a practice: sealed, so that nobody knows whom it tells of."""
+    KeptAnswer.objects.filter(token__practice=practice).delete()
 
 
 def hash_token(text: str) -> str:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from secondlook.clinic.accounts.actors import Actor
 from secondlook.clinic.accounts.models import Membership, Role
+from secondlook.clinic.api.services import forget_answers
 from secondlook.clinic.audit.models import Entry
 from secondlook.clinic.audit.services import record
 from secondlook.clinic.cases.models import Lesion, Opinion, Patient, Picture, Result
@@ -60,6 +61,7 @@ def erase_patient(patient: Patient, *, actor: Actor | None = None) -> Entry:
             held.update(ended_at=timezone.now())
         key = patient.key
         patient.delete()
+        forget_answers(practice)
         return record(actor, ERASED, practice=practice, kind="patient", key=key, details=details)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import numpy as np
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import add_never_cache_headers
+from django.views.decorators.http import require_safe
 from ninja import Path
 from pydantic import Field, ValidationError
 
@@ -59,6 +60,7 @@ def describe_server(request: HttpRequest) -> messages.ServerFacts:
     return messages.ServerFacts(name="secondlook", version=__version__, extensions=["binary_tensor_data"])
 
 
+@require_safe
 def show_server(request: HttpRequest) -> HttpResponse:
     """Say the same at the address without its last stroke, where the protocol has it. Open to anybody."""
     return JsonResponse(describe_server(request).model_dump())
