@@ -124,6 +124,7 @@ ACCOUNT_RATE_LIMITS = {"login": "20/m/ip", "signup": "10/m/ip"}
 MFA_ADAPTER = "secondlook.clinic.accounts.adapters.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # whoever has a second factor may change their address; only proven ones log in
 MFA_TOTP_ISSUER = "Secondlook"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION  # on one's own machine, `localhost` is good enough
 USERSESSIONS_TRACK_ACTIVITY = True

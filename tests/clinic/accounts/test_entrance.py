@@ -142,6 +142,17 @@ def test_failures_lock_an_address_out_of_one_account_and_nobody_else(make_member
     assert log_in(Client(), other.email, PHRASE, "10.6.6.6").headers["Location"] == "/"
 
 
+def test_a_new_password_by_e_mail_unlocks(client: Client, make_member: MakeMember) -> None:
+    user = make_member("clinician")
+    ended = [log_in(client, user.email, f"wrong {number}").status_code for number in range(9)]
+    assert ended[-1] == 429
+    client.post("/account/password/reset/", {"email": user.email})
+    form = client.get(find_link(), follow=True)
+    fresh = "other words altogether 7"
+    client.post(form.request["PATH_INFO"], {"password1": fresh, "password2": fresh})
+    assert log_in(client, user.email, fresh).headers["Location"] == "/"
+
+
 def test_who_asks_too_often_waits(client: Client, open_practice: Practice) -> None:
     logged = [log_in(client, f"{number}@example.org", "wrong", "10.7.7.7").status_code for number in range(21)]
     assert (logged[0], logged[-1]) == (200, 429)

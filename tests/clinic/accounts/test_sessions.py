@@ -42,6 +42,15 @@ def test_using_the_site_keeps_it_open_without_writing_each_time(
     assert client.session[SEEN] == seen
 
 
+def test_knowing_who_asks_takes_few_questions(as_role: AsRole, django_assert_num_queries: Any) -> None:
+    client = as_role("administrator")
+    client.get("/account/details/")
+    with django_assert_num_queries(3):  # the session, the person, their roles
+        client.get("/account/details/")
+    with django_assert_num_queries(4):  # and whether they have a second factor
+        client.get("/people/invite/")
+
+
 def test_a_log_in_ends_with_the_browser(client: Client, make_member: MakeMember) -> None:
     log_in(client, make_member("clinician").email)
     assert client.cookies["session"]["max-age"] == ""

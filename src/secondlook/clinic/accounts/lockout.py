@@ -2,16 +2,23 @@
 
 from typing import Any
 
+from axes.utils import reset
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
+from secondlook.clinic.accounts.models import User
 from secondlook.clinic.refusals import refuse
 
 
 def read_email(request: HttpRequest, credentials: dict[str, Any] | None) -> str | None:
     """Return whom a log-in is for, as axes counts its failures."""
     return str((credentials or {}).get("email") or "").strip().lower() or None
+
+
+def unlock(user: User, **_told: Any) -> None:
+    """Forget failures for somebody who has set a new password by e-mail: they have proved who they are."""
+    reset(username=user.email.lower())
 
 
 def refuse_locked(request: HttpRequest, *_arguments: Any) -> HttpResponse:
