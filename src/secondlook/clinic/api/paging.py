@@ -18,6 +18,7 @@ from secondlook.clinic.keys import Keyed
 
 Item = TypeVar("Item", bound=Record)
 NEWEST = Order("created_at", descending=True)
+LATEST = Order("pk", descending=True)  # of rows that nobody dates: no index is needed
 
 
 class Paging(BaseModel):

@@ -14,11 +14,11 @@ from secondlook.client.records import Key, NewOpinion, Page
 from secondlook.clinic.accounts.actors import Actor, get_actor
 from secondlook.clinic.api.bearer import DoorRouter
 from secondlook.clinic.api.models import Scope
-from secondlook.clinic.api.paging import Paging, locate, narrow, take_page
-from secondlook.clinic.api.routers.results import list_seen
+from secondlook.clinic.api.paging import LATEST, Paging, locate, narrow, take_page
+from secondlook.clinic.api.routers.results import is_seen_by, list_seen
 from secondlook.clinic.api.rows import describe_opinion
 from secondlook.clinic.cases import services
-from secondlook.clinic.cases.models import Opinion, Picture
+from secondlook.clinic.cases.models import Opinion
 
 router = DoorRouter(tags=["Opinions"])
 
@@ -31,7 +31,7 @@ class OpinionFilters(Paging):
 
 def list_opinions_seen(actor: Actor) -> "QuerySet[Opinion]":
     """Return the opinions on the pictures that the actor may see."""
-    return Opinion.objects.filter(picture__in=Picture.objects.seen_by(actor))
+    return Opinion.objects.filter(is_seen_by(actor))
 
 
 def fetch(opinions: "QuerySet[Any]") -> "QuerySet[Any]":
@@ -47,7 +47,9 @@ def list_opinions(
     actor = get_actor(request)
     rows = narrow(list_opinions_seen(actor), picture__key=filters.picture)
     known = Opinion.objects.filter(picture__practice=actor.practice)
-    return take_page(request, response, rows, paging=filters, describe=describe_opinion, known=known, fetch=fetch)
+    return take_page(
+        request, response, rows, paging=filters, describe=describe_opinion, known=known, fetch=fetch, order=LATEST
+    )
 
 
 @router.post("/opinions", auth=Scope.OPINE, response={201: records.Opinion, 404: records.Problem})

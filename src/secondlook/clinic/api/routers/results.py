@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from ninja import Path, Query
@@ -13,7 +13,7 @@ from secondlook.client.records import Key, Page
 from secondlook.clinic.accounts.actors import Actor, get_actor
 from secondlook.clinic.api.bearer import DoorRouter
 from secondlook.clinic.api.models import Scope
-from secondlook.clinic.api.paging import Paging, narrow, take_page
+from secondlook.clinic.api.paging import LATEST, Paging, narrow, take_page
 from secondlook.clinic.api.rows import describe_result
 from secondlook.clinic.audit.services import record
 from secondlook.clinic.cases import services
@@ -28,9 +28,14 @@ class ResultFilters(Paging):
     picture: Key | None = Field(None, description="Of this picture.")
 
 
+def is_seen_by(actor: Actor) -> Exists:
+    """Return the condition that a row's picture is one that the actor may see; looked up row by row, newest first."""
+    return Exists(Picture.objects.seen_by(actor).filter(pk=OuterRef("picture")))
+
+
 def list_seen(actor: Actor) -> "QuerySet[Result]":
     """Return the results of the pictures that the actor may see."""
-    return Result.objects.filter(picture__in=Picture.objects.seen_by(actor))
+    return Result.objects.filter(is_seen_by(actor))
 
 
 def fetch(results: "QuerySet[Any]") -> "QuerySet[Any]":
@@ -49,7 +54,7 @@ def list_results(request: HttpRequest, response: HttpResponse, filters: Query[Re
     actor = get_actor(request)
     rows = narrow(list_seen(actor), picture__key=filters.picture)
     known = Result.objects.filter(picture__practice=actor.practice)
-    return take_page(request, response, rows, paging=filters, describe=describe, known=known, fetch=fetch)
+    return take_page(request, response, rows, paging=filters, describe=describe, known=known, fetch=fetch, order=LATEST)
 
 
 @router.get("/results/{key}", auth=Scope.READ, response={200: records.Result})
