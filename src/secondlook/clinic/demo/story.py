@@ -52,10 +52,11 @@ STORY = (
         "male",
         2,
         (
-            Spot("back:upper_back", "mel", 8, (Shot(420, 0.6), Shot(210, 0.75, 4), Shot(0, 1.0, -3))),
+            Spot("back:upper_back", "mel", 9, (Shot(420, 0.48), Shot(210, 0.6, 4), Shot(0, 0.7, 3))),
             Spot("back:left_upper_arm", "nv", 2, (Shot(420, verdict="agree"), Shot(0, 1.0, 3))),
             Spot("front:chest", "nv", 4, (Shot(210),)),
             Spot("front:right_forearm", "vasc", 1, (Shot(0),)),
+            Spot("front:left_thigh", "nv", 5, (Shot(0),)),
         ),
     ),
     Drawn(
