@@ -72,11 +72,11 @@ class ConfirmedCases:
         newest = find_newest()
         results = Result.objects.filter(bundle_sha256=self._bundle, picture__practice=self._practice)
         if self._loaded_at and time.monotonic() - self._loaded_at < OLDEST_S:
+            if newest == self._seen:
+                return
             opinion, result = (number - OVERLAP for number in self._seen)
             touched = set(Opinion.objects.filter(pk__gt=opinion).values_list("picture", flat=True))
             touched |= set(results.filter(pk__gt=result).values_list("picture", flat=True))
-            if newest == self._seen or not touched:
-                return
             results = results.filter(picture__in=touched)
             if self._index:
                 self._index.drop(list(touched))
@@ -136,18 +136,19 @@ def find_similar(actor: Actor, result: Result) -> list[AlikePicture]:
 
 def choose_pictures(actor: Actor, result: Result, nearest: dict[int, float]) -> list[Picture]:
     """Return the pictures to show among the nearest ones, the most similar first."""
+    facts = Picture.objects.filter(pk__in=nearest, task=result.task).exclude(confirmed_label="")
+    lesions = dict(facts.exclude(patient=result.picture.patient_id).values_list("pk", "lesion"))
     told = Opinion.objects.filter(picture=OuterRef("pk"), verdict=Verdict.HISTOLOGY)
-    found = (
-        Picture.objects.seen_by(actor)
-        .filter(pk__in=nearest, task=result.task)
-        .exclude(patient=result.picture.patient_id)
-        .exclude(confirmed_label="")
-        .annotate(has_histology=Exists(told))
-    )
-    chosen: dict[tuple[str, int], Picture] = {}
-    for picture in sorted(found, key=lambda one: -nearest[one.pk]):
-        chosen.setdefault(("lesion", picture.lesion_id) if picture.lesion_id else ("picture", picture.pk), picture)
-    return list(chosen.values())[:SHOWN]
+    seen = Picture.objects.seen_by(actor).annotate(has_histology=Exists(told))
+    chosen: list[Picture] = []
+    for number in (number for number in nearest if number in lesions):  # the most similar comes first
+        if len(chosen) == SHOWN:
+            break
+        if lesions[number] and lesions[number] in {one.lesion_id for one in chosen}:
+            continue
+        # One by one: asked for several, SQLite walks along all of the practice's instead.
+        chosen += seen.filter(pk=number)
+    return chosen
 
 
 def present_case(picture: Picture, similarity: float) -> AlikePicture:
