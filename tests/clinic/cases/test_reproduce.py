@@ -68,7 +68,7 @@ def test_a_changed_pixel_is_noticed(send: SendPicture) -> None:
     first.seen = second.seen
     first.save()
     result.refresh_from_db()
-    assert "logits" in reproduce_result(result).differing
+    assert {"logits", "embedding", "heatmap", "probabilities"} <= set(reproduce_result(result).differing)
 
 
 def test_another_bundle_is_refused_by_name(send: SendPicture) -> None:

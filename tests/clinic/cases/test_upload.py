@@ -22,6 +22,7 @@ from secondlook.clinic.accounts.actors import Actor
 from secondlook.clinic.accounts.models import Practice
 from secondlook.clinic.audit.models import Entry
 from secondlook.clinic.cases import services
+from secondlook.clinic.cases.material import decode_seen, encode_seen
 from secondlook.clinic.cases.models import Lesion, Patient, Picture, Visit
 from secondlook.clinic.cases.services import add_picture
 from secondlook.clinic.files.models import FileState, KeptFile
@@ -33,7 +34,7 @@ from secondlook.imaging.read import read_picture
 from tests.clinic.cases.conftest import SendPicture
 from tests.clinic.conftest import AsRole
 from tests.dicom import build_dicom
-from tests.drawing import draw_lesion, draw_phone_photo, encode, encode_turned
+from tests.drawing import draw_lesion, draw_noise, draw_phone_photo, encode, encode_turned
 from tests.site import draw_triage
 from tests.xrays import draw_chest
 
@@ -65,6 +66,14 @@ def test_the_very_pixels_and_a_picture_for_people_are_kept_and_nothing_else(acto
         (picture.seen, FileState.KEPT),
         (picture.shown, FileState.KEPT),
     }
+
+
+@pytest.mark.parametrize("size", [(640, 480), (1, 1), (17_000, 16)])
+def test_pixels_come_back_as_they_were(size: tuple[int, int]) -> None:
+    pixels = np.asarray(draw_noise(3, size=size))
+    back = decode_seen(encode_seen(pixels), width=9, height=7)
+    assert (back.pixels == pixels).all()
+    assert (back.source.width, back.source.height) == (9, 7)
 
 
 def test_the_file_itself_is_kept_where_the_practice_says_so(actor: Actor, visit: Visit) -> None:

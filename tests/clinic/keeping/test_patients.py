@@ -85,7 +85,7 @@ def test_the_archive_holds_every_picture_in_all_its_forms(patient: Patient, doct
     archive = read_zip(doctor, patient)
     for picture in patient.pictures.all():
         assert archive.read(f"pictures/{picture.key}.original") == read_file(picture.original)
-        with Image.open(io.BytesIO(archive.read(f"pictures/{picture.key}.png"))) as seen:
+        with Image.open(io.BytesIO(archive.read(f"pictures/{picture.key}.webp"))) as seen:
             assert np.asarray(seen).shape[2] == 3
         with Image.open(io.BytesIO(archive.read(f"pictures/{picture.key}.jpg"))) as shown:
             assert shown.size == (picture.width, picture.height)

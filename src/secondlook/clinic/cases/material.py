@@ -11,7 +11,6 @@ from django.core.files.base import File
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
 
 from secondlook.clinic.look.predictors import find_auto
 from secondlook.clinic.look.services import TURNS, choose_predictor, read_upload
@@ -21,6 +20,7 @@ from secondlook.imaging.read import Picture, Source, read_bytes, read_picture
 
 SHOWN_QUALITY = 92
 SMALL_PX = 320
+WEBP_LONGEST_PX = 16383  # the format holds no longer side
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Material:
     """What a file becomes.
 
     Attributes:
-        seen: PNG of the pixels that the model is given.
+        seen: The pixels that the model is given, without loss: WebP.
         shown: JPEG of the whole picture in full size, without any metadata.
         original: The file as it came.
         source: What it was.
@@ -103,15 +103,19 @@ def check_upload(upload: "bytes | File[Any]", *, task: str | None, shorter_side_
 
 def encode_seen(pixels: NDArray[np.uint8]) -> bytes:
     """Return pixels, uint8 H×W×3 RGB, without loss."""
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG", compress_level=1)  # higher ones save a tenth and take thrice as long
+    stream, image = io.BytesIO(), Image.fromarray(pixels)
+    if max(image.size) > WEBP_LONGEST_PX:
+        image.save(stream, "PNG", compress_level=1)
+    else:
+        # A third smaller than PNG, and twice as fast; more effort saves next to nothing.
+        image.save(stream, "WEBP", lossless=True, quality=0, method=0)
     return stream.getvalue()
 
 
-def decode_seen(png: bytes, *, width: int, height: int) -> Picture:
+def decode_seen(content: bytes, *, width: int, height: int) -> Picture:
     """Return the picture as it was read from a file of this width and height."""
-    with PngImageFile(io.BytesIO(png)) as image:
-        return Picture(np.asarray(image), Source("PNG", width, height))
+    with Image.open(io.BytesIO(content), formats=("WEBP", "PNG")) as image:
+        return Picture(np.asarray(image), Source("WebP", width, height))
 
 
 def encode_shown(pixels: NDArray[np.uint8]) -> bytes:

@@ -21,7 +21,7 @@ README = """This is all that the practice keeps on one patient in Secondlook.
 patient.csv, lesions.csv, visits.csv, pictures.csv, results.csv, opinions.csv: the records, one row each
 access.csv: who saw or changed what, as the audit log tells
 record.json: the same in one file
-pictures/: each picture by its key: KEY.jpg as shown, KEY.png as the model saw it, KEY.original as it was sent, if kept
+pictures/: each picture by its key: KEY.jpg as shown, KEY.webp as the model saw it, KEY.original as it was sent, if kept
 
 Results support a decision; they do not diagnose.
 """
@@ -62,7 +62,7 @@ def export_patient(patient: Patient) -> Iterator[bytes]:
             archive.writestr(f"{name}.csv", write_csv(rows))
         yield sink.take()
         for picture in pictures:
-            for name, suffix in ((picture.shown, "jpg"), (picture.seen, "png"), (picture.original, "original")):
+            for name, suffix in ((picture.shown, "jpg"), (picture.seen, "webp"), (picture.original, "original")):
                 if name:
                     archive.writestr(f"pictures/{picture.key}.{suffix}", read_file(name), zipfile.ZIP_STORED)
                     yield sink.take()
