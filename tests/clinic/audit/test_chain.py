@@ -122,6 +122,19 @@ def test_a_chain_written_anew_without_the_key_is_found(log: list[Entry], setting
         prove()
 
 
+def test_an_entry_of_another_course_of_the_log_is_found(log: list[Entry]) -> None:
+    other = Entry.objects.get(number=3)
+    other.action = "patient.saved"
+    # Sealed with the right key, as if it came from a backup in which something else had happened.
+    run(
+        "UPDATE audit_entry SET action = %s, seal = %s WHERE number = 3",
+        other.action,
+        seal_entry(other, before=log[1].seal),
+    )
+    with pytest.raises(ChainError, match="Entry 4 "):
+        prove()
+
+
 def test_an_entry_goes_with_its_transaction(log: list[Entry]) -> None:
     with transaction.atomic():
         record(None, "patient.changed")
