@@ -114,7 +114,7 @@ class Pictures(Removable[records.Picture]):
 
         Args:
             key: The picture.
-            form: ``shown``, a JPEG in full size; ``seen``, a PNG of the very pixels that the model was given; or
+            form: ``shown``, a JPEG in full size; ``seen``, a WebP of the very pixels that the model was given; or
                 ``original``, the file as it was sent, where the practice keeps it.
         """
         return self._transport.send("GET", f"{self._name}/{key}/file", params={"form": form}).content

@@ -25,7 +25,8 @@ from secondlook.clinic.keys import make_key
 
 # Files are kept outside of any transaction; `add_picture` itself keeps one picture of one upload key.
 router = DoorRouter(tags=["Pictures"], atomic=False)
-MEDIA_TYPES = {"shown": "image/jpeg", "seen": "image/png", "original": "application/octet-stream"}
+MEDIA_TYPES = {"shown": "image/jpeg", "seen": "image/webp", "original": "application/octet-stream"}
+PNG = b"\x89PNG"  # holds longer sides than WebP does
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
@@ -121,7 +122,7 @@ def show_picture(request: HttpRequest, key: Path[Key]) -> records.Picture:
     "/pictures/{key}/file",
     auth=Scope.READ,
     response={200: None},
-    openapi_extra={"responses": {200: {"content": dict.fromkeys(MEDIA_TYPES.values(), BINARY)}}},
+    openapi_extra={"responses": {200: {"content": dict.fromkeys([*MEDIA_TYPES.values(), "image/png"], BINARY)}}},
 )
 def show_file(
     request: HttpRequest,
@@ -130,7 +131,7 @@ def show_file(
         records.Form,
         Query(
             "shown",
-            description="`shown`: a JPEG in full size; `seen`: a PNG of the very pixels that the model was given; "
+            description="`shown`: a JPEG in full size; `seen`: a WebP of the very pixels that the model was given; "
             "`original`: the file as it was sent, where the practice keeps it.",
         ),
     ] = "shown",
@@ -143,7 +144,8 @@ def show_file(
         raise Http404
     content = read_file(name)
     record(actor, "picture.seen", about=picture, details={"form": form})
-    return HttpResponse(content, content_type=MEDIA_TYPES[form])
+    png = form == "seen" and content.startswith(PNG)
+    return HttpResponse(content, content_type="image/png" if png else MEDIA_TYPES[form])
 
 
 @router.post("/pictures/{key}/ask", auth=Scope.WRITE, response={200: records.Picture})
