@@ -1,6 +1,6 @@
 """Every benchmark, one after the other: `make bench`."""
 
-from benchmarks import folder, frozen, growth, lists, resampling, server, training
+from benchmarks import folder, frozen, growth, lists, resampling, server, training, upload
 from benchmarks.timing import describe_machine, read_options
 
 
@@ -8,7 +8,7 @@ def main() -> None:
     """Run every benchmark."""
     options = read_options("Speed of Secondlook against plain alternatives.")
     print(describe_machine())
-    for benchmark in (folder, resampling, server, lists, training, frozen, growth):
+    for benchmark in (folder, resampling, server, upload, lists, training, frozen, growth):
         benchmark.run(options.bundle, rounds=options.rounds)
 
 
