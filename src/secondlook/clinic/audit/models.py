@@ -51,7 +51,8 @@ class Entry(models.Model):
             models.Index(fields=["practice_id", "-number"]),
             models.Index(fields=["practice_id", "action", "-number"]),
             models.Index(fields=["practice_id", "user_id", "-number"]),
-            models.Index(fields=["key"]),
+            models.Index(fields=["practice_id", "key", "-number"]),
+            models.Index(fields=["at"]),
         ]
 
     def __str__(self) -> str:

@@ -17,6 +17,7 @@ from secondlook.clinic.audit.words import ACTIONS, name_action
 from secondlook.clinic.cases.forms import DayInput
 
 PAGE_ROWS = 50
+BEYOND = 2**62
 LONGEST_LIST = 3
 
 
@@ -63,9 +64,9 @@ class EntrySearch(forms.Form):
         asked = {"action": self.get("action"), "key": self.get("key").strip()}
         entries = entries.filter(**{field: value for field, value in asked.items() if value})
         if since := self.get("since"):
-            entries = entries.filter(at__gte=start_day(since))
+            entries = entries.filter(number__gte=find_number(since))
         if until := self.get("until"):
-            entries = entries.filter(at__lt=start_day(until + timedelta(days=1)))
+            entries = entries.filter(number__lt=find_number(until + timedelta(days=1)))
         return entries
 
 
@@ -101,9 +102,11 @@ class Page:
     begun: bool
 
 
-def start_day(day: date) -> datetime:
-    """Return when a day starts."""
-    return timezone.make_aware(datetime.combine(day, time.min))
+def find_number(day: date) -> int:
+    """Return the number of the first entry of a day or after it: numbers follow time, and lists follow numbers."""
+    start = timezone.make_aware(datetime.combine(day, time.min))
+    found = Entry.objects.filter(at__gte=start).order_by("at", "number").values_list("number", flat=True).first()
+    return BEYOND if found is None else found
 
 
 def take_page(entries: "QuerySet[Entry]", before: str) -> Page:

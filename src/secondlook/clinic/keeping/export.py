@@ -81,7 +81,7 @@ def read_tables(patient: Patient) -> dict[str, Rows]:
     }
     tables = {name: [describe_row(row) for row in rows.order_by("pk")] for name, rows in found.items()}
     keys = {row["key"] for rows in tables.values() for row in rows}
-    return tables | {"access": describe_access(keys)}
+    return tables | {"access": describe_access(patient, keys)}
 
 
 def describe_row(row: models.Model) -> dict[str, Any]:
@@ -100,9 +100,9 @@ def describe_related(row: models.Model) -> str:
     return key if key is not None else row.get_full_name()  # type: ignore[attr-defined]
 
 
-def describe_access(keys: set[str]) -> Rows:
+def describe_access(patient: Patient, keys: set[str]) -> Rows:
     """Return who did what with rows of these keys."""
-    entries = Entry.objects.filter(key__in=keys).order_by("number")
+    entries = Entry.objects.filter(practice_id=patient.practice_id, key__in=keys).order_by("number")
     return [
         {"at": entry.at, "user": entry.user_id, "action": entry.action, "kind": entry.kind, "key": entry.key}
         for entry in entries
