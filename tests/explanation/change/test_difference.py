@@ -33,14 +33,14 @@ def test_a_new_dark_spot_stands_out_where_it_is() -> None:
     assert 0.002 < (distance > LIMIT).mean() < 0.05
 
 
-@pytest.mark.parametrize("lamp", [(1.0, 1.0, 1.0), (1.0, 0.95, 0.85)])
+@pytest.mark.parametrize("lamp", [(1.0, 1.0, 1.0), (0.85, 0.75, 0.6)])
 def test_the_same_lesion_moved_and_lit_otherwise_shows_no_difference(lamp: tuple[float, float, float]) -> None:
     before = np.asarray(draw_lesion(1, "nv", size=SIZE))
     there = place(turn_degrees=20, scale=0.9)
     after = np.clip(move_picture(before, there) * np.array(lamp), 0, 255).astype(np.uint8)
     distance = map_pictures(before, after, there)
     assert np.isfinite(distance).mean() > 0.7
-    assert (np.nan_to_num(distance) > LIMIT).mean() < 0.02
+    assert (np.nan_to_num(distance) > LIMIT).mean() < 0.04
 
 
 def test_what_only_one_picture_shows_is_no_difference() -> None:

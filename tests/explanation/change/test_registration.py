@@ -74,16 +74,16 @@ def test_noise_and_plain_skin_are_not_trusted() -> None:
         assert not register(other, one).trusted
 
 
-@pytest.mark.parametrize("growth", [1.15, 1.4])
+@pytest.mark.parametrize(("label", "seed", "growth"), [("nv", 1, 1.15), ("nv", 1, 1.4), ("mel", 3, 1.4)])
 def test_a_lesion_that_grew_does_not_pass_for_one_taken_from_nearer(
-    growth: float, monkeypatch: pytest.MonkeyPatch
+    label: str, seed: int, growth: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = draw_changed(monkeypatch, 1, "nv")
-    true = place(turn_degrees=10, scale=0.9)
-    after = move_picture(draw_changed(monkeypatch, 1, "nv", growth=growth), true)
+    before = draw_changed(monkeypatch, seed, label)
+    true = place(turn_degrees=10, scale=0.95)
+    after = move_picture(draw_changed(monkeypatch, seed, label, growth=growth), true)
     found = register(before, after)
     assert found.scale_trusted
-    assert found.placement.scale == pytest.approx(0.9, rel=0.015)
+    assert found.placement.scale == pytest.approx(0.95, rel=0.015)
 
 
 def test_a_placement_and_its_inverse_lead_back() -> None:
