@@ -16,7 +16,7 @@ Floats = NDArray[np.floating]
 SMOOTHING = 1 / 80
 LEAST_SKIN = 0.02
 SHOWN_TO = 40.0
-# Of places of lesions that did not change 2.8 % lie above: docs/timeline.md.
+# Of places of lesions that did not change 3 % lie above: docs/timeline.md.
 LIMIT = 12.0
 
 
