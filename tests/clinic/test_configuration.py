@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from secondlook.clinic.configuration import LOOPBACK, choose_database, load_configuration, read_files_key, read_secret_key
+from secondlook.clinic.configuration import (
+    LOOPBACK,
+    choose_database,
+    load_configuration,
+    read_files_key,
+    read_secret_key,
+)
 from secondlook.errors import InputError
 from secondlook.inference.bundle import list_bundles
 

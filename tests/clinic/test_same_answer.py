@@ -33,7 +33,9 @@ def picture(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def read_page(client: Client, path: Path) -> dict[str, float]:
     """Return the probabilities on the page."""
-    page = client.post("/try/", {"file": SimpleUploadedFile(path.name, path.read_bytes()), "task": "skin"}).content.decode()
+    page = client.post(
+        "/try/", {"file": SimpleUploadedFile(path.name, path.read_bytes()), "task": "skin"}
+    ).content.decode()
     return {key: float(value) for key, value in re.findall(r'data-label="(\w+)" value="([^"]+)"', page)}
 
 

@@ -47,7 +47,12 @@ def test_the_page_offers_each_task_and_keeps_the_choice(client: Client) -> None:
     page = read(client.get("/try/"))
     assert "What does the picture show?" in page
     assert find_radios(page) == {"auto": True, "skin": False, "chest": False, "knee": False}
-    assert find_radios(read(client.get("/try/?task=knee"))) == {"auto": False, "skin": False, "chest": False, "knee": True}
+    assert find_radios(read(client.get("/try/?task=knee"))) == {
+        "auto": False,
+        "skin": False,
+        "chest": False,
+        "knee": True,
+    }
     assert "<title>A second look at a knee X-ray · Secondlook</title>" in read(client.get("/try/?task=knee"))
 
 
