@@ -46,7 +46,9 @@ def shown(site: Path, reference: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 def ask(client: Client, triage: str = "urgent") -> str:
     response = client.post(
-        "/", {"file": SimpleUploadedFile("a.png", draw_triage(triage)), "task": "skin"}, headers={"hx-request": "true"}
+        "/try/",
+        {"file": SimpleUploadedFile("a.png", draw_triage(triage)), "task": "skin"},
+        headers={"hx-request": "true"},
     )
     assert response.status_code == 200
     return html.unescape(response.content.decode())
