@@ -133,6 +133,7 @@ ADDRESSES: dict[str, Callable[[Rows], dict[str, Any]]] = {
     **{f"api:restore_{kind}": gone(kind) for kind in ("patient", "lesion", "visit", "picture")},
     "api:show_file": PICTURE,
     "api:ask_again": PICTURE,
+    "people:invite_patient": PATIENT,
     "people:revoke": name("invitation"),
     "people:restore": name("revoked"),
     "people:roles": name("clinician"),

@@ -10,7 +10,18 @@ from rich.text import Text
 from secondlook import __version__
 from secondlook.cli.attack import attack
 from secondlook.cli.bundle import bundle_app
-from secondlook.cli.clinic import audit_app, backup, check_files, export, patient_app, reproduce, restore, web, worker
+from secondlook.cli.clinic import (
+    audit_app,
+    backup,
+    check_files,
+    export,
+    patient_app,
+    person_app,
+    reproduce,
+    restore,
+    web,
+    worker,
+)
 from secondlook.cli.compare import compare
 from secondlook.cli.data import data_app
 from secondlook.cli.doctor import doctor
@@ -46,6 +57,7 @@ app.command()(restore)
 app.command("check-files")(check_files)
 app.add_typer(audit_app, name="audit")
 app.add_typer(patient_app, name="patient")
+app.add_typer(person_app, name="person")
 app.command()(reproduce)
 app.command()(export)
 app.command()(doctor)

@@ -13,6 +13,8 @@ from secondlook.cli.serve import AccessLog, Host, Port, Workers
 audit_app = typer.Typer(help="The log of who saw, changed and exported what.", no_args_is_help=True)
 patient_app = typer.Typer(help="What a patient may ask for.", no_args_is_help=True)
 
+person_app = typer.Typer(help="What people who can log in may ask of whoever runs the site.", no_args_is_help=True)
+
 PatientKey = Annotated[str, typer.Argument(metavar="KEY", help="The patient's key, as in the address of their page.")]
 
 
@@ -78,6 +80,14 @@ def erase_patient(key: PatientKey) -> None:
 def prove_erasure(key: PatientKey) -> None:
     """Show that nothing is left of an erased patient, and that the entry which says so stands."""
     say(find_command("keeping.commands:prove_erasure")(key))
+
+
+@person_app.command("forget-factors")
+def forget_factors(
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help="The address that the person logs in with.")],
+) -> None:
+    """Forget somebody's second factors, when device and recovery codes are lost; make sure first who asks."""
+    say(find_command("accounts.commands:forget_factors")(email))
 
 
 def check_files() -> None:

@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from secondlook.clinic.accounts.actors import find_actor
 from secondlook.clinic.accounts.models import Invitation, Practice, User
-from secondlook.clinic.accounts.services import invite_person
+from secondlook.clinic.accounts.services import forget_factors
 from secondlook.clinic.audit.models import Entry
 from secondlook.clinic.cases.models import Patient
 from tests.clinic.accounts.conftest import PHRASE, MakeMember, find_link, log_in
@@ -154,18 +154,26 @@ def test_a_closed_practice_takes_nobody_in(as_role: AsRole, practice: Practice) 
     assert roles_of(client.user) == set()  # type: ignore[attr-defined]
 
 
-def test_an_invited_patient_gets_the_record_that_is_theirs(
-    as_role: AsRole, make_person: MakePerson, practice: Practice
-) -> None:
-    actor = find_actor(make_person("clinician"))
-    assert actor is not None
+def test_an_invited_patient_gets_the_record_that_is_theirs(as_role: AsRole, practice: Practice) -> None:
     record = Patient.objects.create(practice=practice, name="P-7")
-    token, _invitation = invite_person(actor=actor, role="patient", patient=record)
+    clinician = as_role("clinician")
+    address = f"/people/patients/{record.key}/"
+    assert address in clinician.get(f"/patients/{record.key}/").content.decode()
+    page = clinician.post(address, {"email": ""}).content.decode()
     client = as_role(None)
-    client.post(f"/account/invitation/{token}/")
+    client.post(find_link(page.split('id="link"')[1].split('value="')[1].split('"')[0]))
     record.refresh_from_db()
     assert record.account == client.user  # type: ignore[attr-defined]
     assert Patient.objects.count() == 1
+    assert clinician.get(address).headers["Location"] == f"/patients/{record.key}/"
+
+
+def test_lost_second_factors_are_forgotten_by_command(make_person: MakePerson) -> None:
+    reviewer = make_person("reviewer")
+    Authenticator.objects.create(user=reviewer, type=Authenticator.Type.TOTP, data={"secret": "x"})
+    assert forget_factors(reviewer) == 1
+    assert not Authenticator.objects.filter(user=reviewer).exists()
+    assert Entry.objects.get(action="factors.forgotten").user_id is None
 
 
 def test_a_person_works_in_one_practice_at_a_time(as_role: AsRole, make_person: MakePerson, practice: Practice) -> None:

@@ -169,15 +169,21 @@ class PracticeForm(forms.ModelForm):  # type: ignore[type-arg]
         return days
 
 
-class InvitationForm(forms.Form):
-    """Whom to invite, and to what."""
+class PatientInvitationForm(forms.Form):
+    """Where to send a patient's invitation."""
 
-    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.CLINICIAN)
     email = forms.EmailField(
         label=_("E-mail address"),
         required=False,
         help_text=_("The link is sent there and works for this address alone. Leave empty to pass it on yourself."),
     )
+
+
+class InvitationForm(PatientInvitationForm):
+    """Whom to invite, and to what."""
+
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.CLINICIAN)
+    field_order = ("role", "email")
 
 
 class RolesForm(forms.Form):

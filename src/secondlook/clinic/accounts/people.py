@@ -8,7 +8,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from secondlook.clinic.accounts.actors import get_actor
-from secondlook.clinic.accounts.forms import FoundingForm, InvitationForm, PracticeForm, RolesForm
+from secondlook.clinic.accounts.forms import (
+    FoundingForm,
+    InvitationForm,
+    PatientInvitationForm,
+    PracticeForm,
+    RolesForm,
+)
 from secondlook.clinic.accounts.invitations import send_invitation
 from secondlook.clinic.accounts.models import Invitation, Practice, Role, User
 from secondlook.clinic.accounts.services import (
@@ -20,6 +26,7 @@ from secondlook.clinic.accounts.services import (
     revoke_invitation,
 )
 from secondlook.clinic.accounts.views import read_user
+from secondlook.clinic.cases.models import Patient
 from secondlook.clinic.cases.undoing import offer_undo
 from secondlook.errors import InputError
 
@@ -51,11 +58,28 @@ def invite(request: HttpRequest) -> HttpResponse:
     return show_link(request, token, invitation)
 
 
-def show_link(request: HttpRequest, token: str, invitation: Invitation) -> HttpResponse:
+@require_http_methods(["GET", "HEAD", "POST"])
+def invite_patient(request: HttpRequest, key: str) -> HttpResponse:
+    """Invite a patient to see their own results, and show the link once. For clinicians and reviewers."""
+    actor = get_actor(request)
+    patient = get_object_or_404(Patient.objects.seen_by(actor), key=key)
+    back = reverse("cases:patient", args=[key])
+    if patient.account_id:
+        messages.info(request, _("This patient has an account already."))
+        return redirect(back)
+    form = PatientInvitationForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "accounts/invite_patient.html", {"form": form, "patient": patient, "back": back})
+    token, invitation = invite_person(actor=actor, role=Role.PATIENT, patient=patient, **form.cleaned_data)
+    return show_link(request, token, invitation, back=back)
+
+
+def show_link(request: HttpRequest, token: str, invitation: Invitation, *, back: str = "") -> HttpResponse:
     """Send an invitation where it has an address, and show its link."""
     link = request.build_absolute_uri(reverse("own:invitation", args=[token]))
     sent = bool(invitation.email) and send_invitation(invitation, link)
-    return render(request, "accounts/invited.html", {"invitation": invitation, "link": link, "sent": sent})
+    context = {"invitation": invitation, "link": link, "sent": sent, "back": back}
+    return render(request, "accounts/invited.html", context)
 
 
 @require_POST

@@ -10,6 +10,7 @@ urlpatterns = [
     path("invite/", people.invite, name="invite"),
     path("invitations/<str:key>/revoke/", people.revoke, name="revoke"),
     path("invitations/<str:key>/restore/", people.restore, name="restore"),
+    path("patients/<str:key>/", people.invite_patient, name="invite_patient"),
     path("practice/", people.edit_practice, name="practice"),
     path("practices/", people.list_practices, name="practices"),
     path("person/<str:key>/", people.edit_roles, name="roles"),

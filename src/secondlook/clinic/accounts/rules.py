@@ -137,6 +137,7 @@ ROUTES: dict[str, Audience] = {
     # People and practices
     "people:list": ADMINISTRATOR,
     "people:invite": ADMINISTRATOR,
+    "people:invite_patient": CLINICAL,
     "people:revoke": ADMINISTRATOR,
     "people:restore": ADMINISTRATOR,
     "people:practice": ADMINISTRATOR,

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -218,3 +220,16 @@ def list_people(practice: Practice) -> models.QuerySet[User]:
     held = Membership.objects.filter(practice=practice)
     ordered = User.objects.filter(memberships__in=held).distinct().order_by("last_name", "first_name", "pk")
     return ordered.prefetch_related(models.Prefetch("memberships", queryset=held, to_attr="held"))
+
+
+@transaction.atomic
+def forget_factors(user: User) -> int:
+    """Forget a person's second factors and end their sessions; who needs one sets it up anew at the next log-in.
+
+    For whoever runs the site, after they have made sure who asks.
+    """
+    count: int = Authenticator.objects.filter(user=user).delete()[0]
+    for session in UserSession.objects.filter(user=user):
+        session.end()
+    record(None, "factors.forgotten", kind="user", key=user.key)
+    return count
