@@ -16,7 +16,8 @@ run: $(VENV)/run.stamp pango ## Set up (no PyTorch, about a minute) and start th
 	@$(BIN)/secondlook serve $(ARGS)
 
 test: check browser pango ## Set up and run every check and test, browser tests too; ARGS="-k word"
-	@$(BIN)/python -m pytest $(ARGS)
+	@# Two processes that both compute on all cores slow each other down many times over.
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/develop.stamp ## Format, lint, types, layers, Django's own checks
 	$(BIN)/ruff format --check .
