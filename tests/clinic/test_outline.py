@@ -49,7 +49,9 @@ def test_there_is_none_for_x_rays_and_for_what_cannot_be_judged(client: Client) 
 def test_the_api_gives_it_for_skin_alone(client: Client) -> None:
     for task, there in (("skin", True), ("chest", False)):
         fields = {"file": SimpleUploadedFile("a.png", draw_triage("urgent", task)), "task": task}
-        answer = client.post("/api/v1/predict", fields).json()
+        assert client.post("/api/v1/predict", fields).json()["outline"] is None
+        fields["file"] = SimpleUploadedFile("a.png", draw_triage("urgent", task))
+        answer = client.post("/api/v1/predict", fields | {"outline": "true"}).json()
         assert (answer["outline"] is not None) == there
         if there:
             outline = answer["outline"]

@@ -98,7 +98,9 @@ class Client:
         self.opinions = Opinions(door, "opinions", records.Opinion)
         self.reports = Reports(door)
 
-    def predict(self, file: File, *, task: str = "", bundle: str = "", heatmap_label: str = "") -> records.Prediction:
+    def predict(
+        self, file: File, *, task: str = "", bundle: str = "", heatmap_label: str = "", outline: bool = False
+    ) -> records.Prediction:
         """Take a second look at one picture; nothing of it is stored, and no token is needed.
 
         Args:
@@ -106,13 +108,15 @@ class Client:
             task: What it shows; without one, the picture itself says it.
             bundle: Name of a bundle on offer; it goes before the task.
             heatmap_label: Whose heatmap is given; that of the named label by default.
+            outline: Whether the lesion is outlined, too.
 
         Raises:
             InputError: The file cannot be read here.
             RefusedError: It is no picture that the site can read.
             MissingError: The task or the bundle is not on offer.
         """
-        given = {"task": task, "bundle": bundle, "heatmap_label": heatmap_label}
+        outlined = "true" if outline else ""
+        given = {"task": task, "bundle": bundle, "heatmap_label": heatmap_label, "outline": outlined}
         fields = {name: value for name, value in given.items() if value}
         files = {"file": ("picture", read_file(file))}
         return read_record(

@@ -280,7 +280,8 @@ class Prediction(Record):
         description="Left, top, right and lower edge of what the model saw, as shares of the picture."
     )
     outline: Outline | None = Field(
-        description="The lesion's outline; null for X-rays, where nothing is found, and where nothing can be judged."
+        description="The lesion's outline, where it was asked for; null for X-rays, where nothing is found, and where "
+        "nothing can be judged."
     )
     notice: str
 

@@ -10,12 +10,15 @@ from secondlook.clinic.look.wording import ANY, WORDS
 from secondlook.inference.router import Route as Led
 
 
-def describe_answer(answer: Answer | NoAnswer, *, heatmap_label: str | None = None) -> Prediction:
+def describe_answer(
+    answer: Answer | NoAnswer, *, heatmap_label: str | None = None, outlined: bool = False
+) -> Prediction:
     """Return an answer as the API gives it, its sentences in the reader's language.
 
     Args:
         answer: The answer.
         heatmap_label: Whose heatmap is given; that of the named label by default.
+        outlined: Whether the lesion is outlined.
 
     Raises:
         InputError: The task has no such label.
@@ -23,6 +26,8 @@ def describe_answer(answer: Answer | NoAnswer, *, heatmap_label: str | None = No
     prediction = answer.prediction
     language = read_language()
     own = describe_nothing(answer) if isinstance(answer, NoAnswer) else describe_bundle(answer, heatmap_label)
+    if outlined and isinstance(answer, Answer):
+        own["outline"] = describe_outline(answer)
     return Prediction(
         task=prediction.task,
         triage=prediction.triage,
@@ -61,7 +66,7 @@ def describe_bundle(answer: Answer, heatmap_label: str | None) -> dict[str, Any]
         "heatmap": encode_heatmap(prediction, heatmap_label),
         "heatmap_kind": prediction.heatmap_kind,
         "seen": prediction.seen,
-        "outline": describe_outline(answer),
+        "outline": None,
         "notice": str(WORDS[prediction.task].notice),
     }
 

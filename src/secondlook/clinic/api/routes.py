@@ -41,7 +41,11 @@ def predict(
         str | None,
         Form(None, description="The label, such as `mel`, whose heatmap is given; the named one by default."),
     ] = None,
+    outline: Annotated[
+        bool, Form(False, description="Whether the lesion is outlined, too; that takes as long as the answer itself.")
+    ] = False,
 ) -> Prediction:
     """Answer one picture: JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or DICOM of at most 30 MB. Nothing is stored."""
     add_never_cache_headers(response)
-    return describe_answer(answer_upload(file, bundle=bundle, task=task), heatmap_label=heatmap_label)
+    answer = answer_upload(file, bundle=bundle, task=task)
+    return describe_answer(answer, heatmap_label=heatmap_label, outlined=outline)
