@@ -61,6 +61,12 @@ def test_a_sentence_in_several_parts_has_one_translation() -> None:
     assert {msgid: found for msgid, found in french.items() if len(set(found.values())) > 1} == {}
 
 
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+def test_no_line_of_a_catalogue_stands_astray(source: Path) -> None:
+    # polib takes it for the end of the sentence before.
+    assert not re.findall(r'\n\n".*', source.read_text(encoding="utf-8"))
+
+
 def test_the_compiled_catalogue_is_whole(tmp_path: Path) -> None:
     compile_translations(tmp_path)
     compiled = polib.mofile(str(tmp_path / "fr/LC_MESSAGES/django.mo"))
