@@ -75,6 +75,13 @@ def test_a_clinician_sees_what_waits_and_who_came(
     assert "Bob Hill" in visits
 
 
+def test_the_most_pressing_waits_on_top(as_role: AsRole, make_patient: MakePatient, make_picture: MakePicture) -> None:
+    make_picture(make_patient("Ann Lake"), triage="urgent")
+    make_picture(make_patient("Bob Hill"), triage="routine")
+    waiting = read(as_role("clinician")).split("Waiting for review")[1].split("Recent visits")[0]
+    assert waiting.index("Ann Lake") < waiting.index("Bob Hill")
+
+
 @pytest.mark.parametrize("shown", [True, False])
 def test_patients_see_their_own_results_where_the_practice_shows_them(
     as_role: AsRole, make_patient: MakePatient, make_picture: MakePicture, practice: Practice, shown: bool

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from secondlook.clinic.accounts.actors import Actor
 from secondlook.clinic.cases.models import Patient, Picture, Visit
+from secondlook.clinic.cases.queue import list_waiting
 
 LISTED = 8
 
@@ -23,12 +24,12 @@ def show_home(request: HttpRequest) -> HttpResponse:
 
 def describe_day(actor: Actor) -> dict[str, Any]:
     """Return what waits for a person in the practice that they work in."""
-    pictures = Picture.objects.seen_by(actor).select_related("patient", "lesion").order_by("-created_at", "-pk")
     if not actor.is_clinical:
-        return {"results": pictures.order_by("-taken_on", "-pk")[:LISTED], "records": Patient.objects.seen_by(actor)}
+        pictures = Picture.objects.seen_by(actor).select_related("patient", "lesion").order_by("-taken_on", "-pk")
+        return {"results": pictures[:LISTED], "records": Patient.objects.seen_by(actor)}
     visits = Visit.objects.seen_by(actor).select_related("patient").order_by("-date", "-pk")
     return {
-        "waiting": pictures.waiting()[:LISTED],
+        "waiting": list_waiting(actor, count=LISTED),
         "visits": visits[:LISTED],
         "has_patients": Patient.objects.seen_by(actor).exists(),
     }
