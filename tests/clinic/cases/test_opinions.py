@@ -76,10 +76,11 @@ def test_a_correction_says_what_it_is(send: SendPicture, actor: Actor, verdict: 
 def test_the_page_keeps_an_opinion_and_shows_the_history(send: SendPicture, as_role: AsRole) -> None:
     result, client = send("urgent", "skin").results.get(), as_role("clinician")
     address = reverse("cases:opinion", args=[result.key])
+    client.post(address, {"verdict": "correct", "note": "A scar."})
     client.post(address, {"verdict": "correct", "label": "nv", "note": "Regular network."})
     page = html.unescape(client.post(address, {"verdict": "histology", "label": "mel"}, follow=True).content.decode())
     said = re.findall(r"<li(?: class=\"is-latest\")?>\s*<p><strong>(\w+)</strong>: ([\w ]+)</p>", page)
-    assert said == [("Histology", "Melanoma"), ("Corrects", "Melanocytic nevus")]
+    assert said == [("Histology", "Melanoma"), ("Corrects", "Melanocytic nevus"), ("Corrects", "something else")]
     assert "Regular network." in page
     assert "Alex Roe" in page
 

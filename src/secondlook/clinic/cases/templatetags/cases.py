@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from secondlook.clinic.accounts.actors import Actor
 from secondlook.clinic.cases.body import FIGURES, HEIGHT, WIDTH, name_site
-from secondlook.clinic.cases.models import BodySide, Lesion, Opinion, Patient, Picture
+from secondlook.clinic.cases.models import BodySide, Lesion, Opinion, Patient, Picture, Verdict
 from secondlook.clinic.look.presentation import read_language
 from secondlook.conditions import find_task
 
@@ -30,9 +30,9 @@ def label_name(row: Picture | Lesion) -> str:
 
 @register.filter
 def label_said(opinion: Opinion) -> str:
-    """Return the label that an opinion confirms; nothing where it confirms none."""
+    """Return the label that an opinion confirms, "something else" where none fits; nothing where it confirms none."""
     if not opinion.label or opinion.result is None:
-        return ""
+        return _("something else") if opinion.verdict in (Verdict.CORRECT, Verdict.HISTOLOGY) else ""
     return find_task(opinion.result.task).find_label(opinion.label).names[read_language()]
 
 
