@@ -78,7 +78,7 @@ def test_lists_follow_what_is_typed(open_page: OpenPage, entered: StorageState) 
     expect(page).to_have_url(re.compile(r"/patients/\?text=ines$"))
     check_access(page)
     page.get_by_role("button", name="Français").click()
-    expect(page.locator("#found")).to_have_text("1 trouvés")
+    expect(page.locator("#found")).to_have_text("Trouvés : 1")
     expect(page.locator("#id_text")).to_have_value("ines")
 
 
