@@ -11,7 +11,7 @@ from PIL import Image
 
 from secondlook.clinic.accounts.models import Practice
 from secondlook.clinic.audit.models import Entry
-from secondlook.clinic.cases.models import Picture
+from secondlook.clinic.cases.models import Lesion, Picture, Visit
 from secondlook.clinic.cases.services import ask_again, remove_picture
 from secondlook.clinic.files.store import delete_sealed
 from tests.clinic.cases.conftest import SendPicture
@@ -139,8 +139,6 @@ def test_removing_is_undone_by_a_button(send: SendPicture, as_role: AsRole) -> N
 
 
 def test_a_removed_picture_is_out_of_its_lesion(send: SendPicture, actor: object) -> None:
-    from secondlook.clinic.cases.models import Lesion
-
     picture = send("urgent", "skin")
     lesion = Lesion.objects.create(practice=picture.practice, patient=picture.patient, number=1)
     picture.lesion = lesion
@@ -150,6 +148,17 @@ def test_a_removed_picture_is_out_of_its_lesion(send: SendPicture, actor: object
     remove_picture(picture, actor=actor)
     lesion.refresh_from_db()
     assert lesion.triage == ""
+
+
+def test_a_worse_retake_hides_no_urgent_answer(send: SendPicture, visit: Visit) -> None:
+    lesion = Lesion.objects.create(practice=visit.practice, patient=visit.patient, number=1)
+    for triage, shown in (("not_evaluable", "not_evaluable"), ("urgent", "urgent"), ("routine", "urgent")):
+        send(triage, "skin", lesion=lesion)
+        lesion.refresh_from_db()
+        assert lesion.triage == shown
+    send("not_evaluable", "skin", lesion=lesion)
+    lesion.refresh_from_db()
+    assert lesion.triage == "urgent"
 
 
 def test_lost_bytes_are_a_refusal_in_words(send: SendPicture, as_role: AsRole) -> None:

@@ -93,7 +93,7 @@ class PictureState(models.TextChoices):
 
 
 class Triage(models.TextChoices):
-    """What an answer asks for."""
+    """What an answer asks for, the most pressing first."""
 
     URGENT = "urgent", _("Urgent")
     REFER = "refer", _("Refer")
@@ -140,10 +140,17 @@ class Lesion(Keyed):
         ]
 
     def repeat_latest(self) -> None:
-        """Repeat the latest answered picture's triage and label; call it when a picture is answered, comes or goes."""
-        kept = self.pictures.filter(removed_at=None, state=PictureState.ANSWERED)
-        latest = kept.order_by("-taken_on", "-id").first()
-        self.task, self.label, self.triage = (latest.task, latest.label, latest.triage) if latest else ("", "", "")
+        """Repeat triage and label of the lesion's latest day; call it when a picture is answered, comes or goes.
+
+        Of that day's pictures the most pressing counts, and one that cannot be judged hides none that could: a second,
+        worse photograph must not take an urgent answer out of sight.
+        """
+        kept = self.pictures.filter(removed_at=None, state=PictureState.ANSWERED).order_by("-taken_on", "-id")
+        latest = kept.first()
+        judged = list(kept.exclude(triage=Triage.NOT_EVALUABLE))
+        of_day = [picture for picture in judged if picture.taken_on == judged[0].taken_on]
+        shown = min(of_day, key=lambda picture: Triage.values.index(picture.triage), default=latest)
+        self.task, self.label, self.triage = (shown.task, shown.label, shown.triage) if shown else ("", "", "")
         self.pictured_on = latest.taken_on if latest else None
         self.save(update_fields=["task", "label", "triage", "pictured_on"])
 
