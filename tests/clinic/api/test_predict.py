@@ -164,6 +164,6 @@ def test_the_schema_names_fields_and_problems(client: Client) -> None:
     operation = schema["paths"][PREDICT]["post"]
     assert set(operation["responses"]) == {"200", "400", "404", "413", "422", "503"}
     form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
-    assert set(form["properties"]) == {"file", "bundle", "task", "heatmap_label"}
+    assert set(form["properties"]) == {"file", "bundle", "task", "heatmap_label", "outline"}
     assert form["required"] == ["file"]
     assert "Name of a bundle on offer" in form["properties"]["bundle"]["description"]
