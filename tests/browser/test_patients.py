@@ -47,6 +47,7 @@ def test_a_patient_a_lesion_a_visit(open_page: OpenPage, entered: StorageState, 
     expect(page.locator("h1")).to_have_text(name)
 
     page.get_by_role("link", name=words["mark"]).click()
+    page.wait_for_load_state()  # the body map's script listens then
     page.locator("[data-place='front:chest']").click()
     expect(page.locator("#id_place")).to_have_value("front:chest")
     before = float(page.input_value("#id_x"))

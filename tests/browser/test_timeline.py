@@ -29,7 +29,7 @@ def entered(enter: Enter) -> StorageState:
 
 def follow_second_lesion(page: Page, over: str) -> None:
     """Go from the patients to the timeline of a mole that was photographed twice and did not change."""
-    page.get_by_role("link", name="Alex Dupont").first.click()
+    page.locator("a[href^='/patients/']", has_text="Alex Dupont").first.click()
     page.locator(".lesion-list li").nth(1).get_by_role("link").first.click()
     page.get_by_role("link", name=over).click()
     page.wait_for_selector(".course-steps")
@@ -77,7 +77,7 @@ def server_address(page: Page, path: str) -> str:
 
 def test_without_scripts_the_pictures_stand_below_one_another(open_page: OpenPage, entered: StorageState) -> None:
     page = open_page("phone", "/patients/", storage_state=entered, java_script_enabled=False)
-    page.get_by_role("link", name="Alex Dupont").first.click()
+    page.locator("a[href^='/patients/']", has_text="Alex Dupont").first.click()
     page.locator(".lesion-list li").nth(1).get_by_role("link").first.click()
     page.get_by_role("link", name="Over time").click()
     expect(page.locator("[data-shows=beside]")).to_be_visible()
