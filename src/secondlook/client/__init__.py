@@ -1,5 +1,7 @@
 """A program's way to a running site, typed; it needs no Django.
 
+from datetime import date
+
 from secondlook import Client
 from secondlook.client import NewPatient, NewVisit
 

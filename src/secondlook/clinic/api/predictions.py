@@ -1,5 +1,6 @@
 """What the API says of a picture that is only looked at."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from secondlook.client.records import Bundle, Flag, Outline, Prediction, Quality, Reason, Route
@@ -7,6 +8,8 @@ from secondlook.clinic.look.outline import find_outline
 from secondlook.clinic.look.presentation import read_language
 from secondlook.clinic.look.services import Answer, NoAnswer, encode_heatmap
 from secondlook.clinic.look.wording import ANY, WORDS
+from secondlook.imaging.quality import Quality as Judged
+from secondlook.inference.reasons import Reason as Why
 from secondlook.inference.router import Route as Led
 
 
@@ -24,26 +27,32 @@ def describe_answer(
         InputError: The task has no such label.
     """
     prediction = answer.prediction
-    language = read_language()
     own = describe_nothing(answer) if isinstance(answer, NoAnswer) else describe_bundle(answer, heatmap_label)
     if outlined and isinstance(answer, Answer):
         own["outline"] = describe_outline(answer)
     return Prediction(
         task=prediction.task,
         triage=prediction.triage,
-        reasons=[
-            Reason(code=reason.code, text=reason.describe(language), figures=dict(reason.figures))
-            for reason in prediction.reasons
-        ],
-        quality=Quality(
-            evaluable=prediction.quality.evaluable,
-            flags=[
-                Flag(code=flag.code, figure=flag.figure, limit=flag.limit, text=flag.describe(language))
-                for flag in prediction.quality.flags
-            ],
-        ),
+        reasons=describe_reasons(prediction.reasons),
+        quality=describe_quality(prediction.quality),
         **own,
     )
+
+
+def describe_reasons(reasons: Iterable[Why]) -> list[Reason]:
+    """Return reasons with their sentences in the reader's language."""
+    language = read_language()
+    return [Reason(code=one.code, text=one.describe(language), figures=dict(one.figures)) for one in reasons]
+
+
+def describe_quality(quality: Judged) -> Quality:
+    """Return the quality of a picture, its flags worded in the reader's language."""
+    language = read_language()
+    flags = [
+        Flag(code=flag.code, figure=flag.figure, limit=flag.limit, text=flag.describe(language))
+        for flag in quality.flags
+    ]
+    return Quality(evaluable=quality.evaluable, flags=flags)
 
 
 def describe_bundle(answer: Answer, heatmap_label: str | None) -> dict[str, Any]:

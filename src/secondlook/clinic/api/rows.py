@@ -6,9 +6,9 @@ from django.db.models import Prefetch, QuerySet
 
 from secondlook.client import records
 from secondlook.clinic.accounts.actors import Actor
+from secondlook.clinic.api.predictions import describe_quality, describe_reasons
 from secondlook.clinic.cases.models import Lesion, Opinion, Patient, Picture, Result, Visit
 from secondlook.clinic.cases.results import restore_quality
-from secondlook.clinic.look.presentation import read_language
 from secondlook.clinic.look.wording import ANY, WORDS
 from secondlook.inference.reasons import Reason
 
@@ -89,8 +89,6 @@ def fetch_pictures(pictures: "QuerySet[Any]") -> "QuerySet[Any]":
 
 def describe_result(result: Result, *, picture: Picture) -> records.Result:
     """Return the record of a result, its sentences in the reader's language."""
-    language, quality = read_language(), restore_quality(result.quality)
-    reasons = [Reason(one["code"], one["figures"]) for one in result.reasons]
     return records.Result(
         key=result.key,
         picture=picture.key,
@@ -102,16 +100,8 @@ def describe_result(result: Result, *, picture: Picture) -> records.Result:
         prediction_set=result.prediction_set,
         undecided=result.undecided,
         thresholds=result.thresholds,
-        reasons=[
-            records.Reason(code=one.code, text=one.describe(language), figures=dict(one.figures)) for one in reasons
-        ],
-        quality=records.Quality(
-            evaluable=quality.evaluable,
-            flags=[
-                records.Flag(code=flag.code, figure=flag.figure, limit=flag.limit, text=flag.describe(language))
-                for flag in quality.flags
-            ],
-        ),
+        reasons=describe_reasons(Reason(one["code"], one["figures"]) for one in result.reasons),
+        quality=describe_quality(restore_quality(result.quality)),
         outlier_score=result.outlier_score,
         logits=result.logits,
         route=records.Route(**result.route) if result.route else None,
