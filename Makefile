@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 BUNDLE ?= skin
+WORKERS ?= 2
 DJANGO = DJANGO_SETTINGS_MODULE=secondlook.clinic.settings SECONDLOOK_DATA_FOLDER=$(VENV)/site $(BIN)/python -m django
 
 .DEFAULT_GOAL := help
@@ -15,9 +16,9 @@ help: ## List what there is
 run: $(VENV)/run.stamp pango ## Set up (no PyTorch, about a minute) and start the application; ARGS="--port 8001"
 	@$(BIN)/secondlook serve $(ARGS)
 
-test: check browser pango ## Set up and run every check and test, browser tests too; ARGS="-k word"
+test: check browser pango ## Set up and run every check and test, browser tests too; ARGS="-k word", WORKERS=4
 	@# Two processes that both compute on all cores slow each other down many times over.
-	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest $(ARGS)
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(VENV)/develop.stamp ## Format, lint, types, layers, Django's own checks
 	$(BIN)/ruff format --check .
