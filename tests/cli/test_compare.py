@@ -39,7 +39,7 @@ def test_json_and_csv_are_alone_on_stdout(runs: Runs, tiny_bundle: Path, tmp_pat
     bundles = (tiny_bundle, runs.noisy / "bundle", "--manifest", tmp_path / "drawn.csv")
     code, out, _ = run(*bundles, "--format", "json")
     assert code == 0
-    content = json.loads(out)
+    (content,) = json.loads(out)
     assert [model["name"] for model in content["models"]] == ["tiny", "bundle"]
     assert content["models"][1]["differences"]["loss"]["p"] < 0.05
     assert content["models"][0]["training_seconds"] is None

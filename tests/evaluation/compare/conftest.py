@@ -77,7 +77,7 @@ def runs(make_draft: Callable[..., Path], drawn_manifest: Manifest, tmp_path_fac
 def comparison(runs: Runs) -> Comparison:
     """Return the three runs compared."""
     names = [str(folder) for folder in (runs.good, runs.noisy, runs.elsewhere)]
-    return compare_models(find_candidates(names, None), train_groups=5, resamples=300)
+    return compare_models(find_candidates(names), train_groups=5, resamples=300)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from secondlook.errors import InputError
 from secondlook.evaluation.compare.margin import draw_verdicts, list_verdicts, render_verdicts
-from secondlook.evaluation.compare.page import write_comparison
+from secondlook.evaluation.compare.page import write_comparisons
 from secondlook.evaluation.compare.report import dump_json
 from secondlook.evaluation.intervals import Interval
 from secondlook.evaluation.paired import Difference, check_margin, judge_margin
@@ -63,9 +63,9 @@ def test_verdicts_are_told_on_every_way_out(asked, comparison, tmp_path):
     screen = Console(width=160, record=True, file=io.StringIO())
     screen.print(draw_verdicts(asked))
     assert "Not worse than good by more than 0.05?" in screen.export_text()
-    differences = json.loads(dump_json(asked))["models"][1]["differences"]
+    differences = json.loads(dump_json([asked]))[0]["models"][1]["differences"]
     assert differences["balanced_accuracy"]["verdict"] == "worse"
     assert "verdict" not in differences["loss"]
-    assert "verdict" not in json.loads(dump_json(comparison))["models"][1]["differences"]["accuracy"]
-    write_comparison(asked, tmp_path / "page.html")
+    assert "verdict" not in json.loads(dump_json([comparison]))[0]["models"][1]["differences"]["accuracy"]
+    write_comparisons([asked], tmp_path / "page.html")
     assert render_verdicts(asked) in (tmp_path / "page.html").read_text()

@@ -65,7 +65,7 @@ def test_a_model_measured_on_other_pictures_is_marked_and_gets_no_difference(com
 def test_the_order_and_the_place_of_the_pictures_do_not_matter(runs: Runs, tmp_path: Path) -> None:
     shuffled = runs.manifest.frame.sample(frac=1, random_state=3).reset_index(drop=True)
     write_manifest(Manifest(shuffled, runs.manifest.root), tmp_path / "shuffled.csv")
-    candidates = find_candidates([str(runs.good), str(runs.noisy)], None)
+    candidates = find_candidates([str(runs.good), str(runs.noisy)])
     moved = dataclasses.replace(candidates[1], manifest=Manifest(shuffled, runs.manifest.root))
     one, other = (
         compare_models(candidates, resamples=200).models[1],
@@ -76,7 +76,7 @@ def test_the_order_and_the_place_of_the_pictures_do_not_matter(runs: Runs, tmp_p
 
 
 def test_the_same_model_twice_is_no_different(runs: Runs) -> None:
-    twice = compare_models(find_candidates([str(runs.good)] * 2, None), resamples=200)
+    twice = compare_models(find_candidates([str(runs.good)] * 2), resamples=200)
     assert [model.name for model in twice.models] == ["good", "good (2)"]
     for difference in twice.models[1].differences.values():
         assert (difference.interval.value, difference.p) == (0, 1)
@@ -96,8 +96,22 @@ def test_train_figures_come_from_a_sample_of_whole_lesions(runs: Runs, compariso
 
 def test_marks_say_what_the_manifest_cannot_prove(runs: Runs, tiny_bundle: Path, comparison: Comparison) -> None:
     assert {model.leak for model in comparison.models} == {"none"}
-    foreign = compare_models(find_candidates([str(tiny_bundle)], runs.manifest), train_groups=5, resamples=100)
+    foreign = compare_models(find_candidates([str(tiny_bundle)], [runs.manifest]), train_groups=5, resamples=100)
     assert "the manifest is not the one that the bundle was trained from" in foreign.models[0].leak
+
+
+def test_a_run_proves_by_its_own_split_what_it_held_back(runs: Runs) -> None:
+    frame = runs.manifest.frame
+    test = Manifest(frame[frame["split"] == "test"].reset_index(drop=True), runs.manifest.root)
+    fair = compare_models(find_candidates([str(runs.good)], [test]), resamples=100)
+    assert fair.models[0].leak == "none"
+    learned = Manifest(frame[frame["split"] == "train"].assign(split="test"), runs.manifest.root)
+    seen = compare_models(find_candidates([str(runs.good)], [learned]), resamples=100)
+    assert seen.models[0].leak.startswith("unchecked")
+    held = frame.loc[frame["split"] == "test", "group"].iloc[0]
+    posing = Manifest(learned.frame.assign(group=held).reset_index(drop=True), runs.manifest.root)
+    caught = compare_models(find_candidates([str(runs.good)], [posing]), resamples=100)
+    assert caught.models[0].leak.startswith("measured on what it has learned from")
 
 
 def test_cost_is_what_the_bundle_is(runs: Runs, comparison: Comparison) -> None:

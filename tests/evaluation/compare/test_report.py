@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from secondlook.evaluation.compare.measure import Comparison
-from secondlook.evaluation.compare.page import _choose_axis, write_comparison
+from secondlook.evaluation.compare.page import _choose_axis, write_comparisons
 from secondlook.evaluation.compare.report import (
     draw_tables,
     dump_csv,
@@ -25,8 +25,8 @@ from secondlook.evaluation.paired import Difference
 
 
 def test_json_and_csv_hold_the_same_figures(comparison: Comparison) -> None:
-    content = json.loads(dump_json(comparison))
-    rows = list(csv.DictReader(io.StringIO(dump_csv(comparison))))
+    (content,) = json.loads(dump_json([comparison]))
+    rows = list(csv.DictReader(io.StringIO(dump_csv([comparison]))))
     assert [model["name"] for model in content["models"]] == [row["name"] for row in rows]
     for model, row in zip(content["models"], rows, strict=True):
         for name, figure in model["test"]["figures"].items():
@@ -85,7 +85,7 @@ def test_words_for_numbers() -> None:
 
 
 def test_the_page_needs_no_network_and_says_everything(comparison: Comparison, tmp_path: Path) -> None:
-    write_comparison(comparison, tmp_path / "models.html")
+    write_comparisons([comparison], tmp_path / "models.html")
     page = (tmp_path / "models.html").read_text(encoding="utf-8")
     assert not re.search(r"https?://|<script|<link|@import", page)
     for model in comparison.models:

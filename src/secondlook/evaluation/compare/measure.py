@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from secondlook.conditions import Task
 from secondlook.data.fingerprint import Track, hash_files, track_silently
 from secondlook.data.manifest import Manifest
+from secondlook.errors import DatasetError
 from secondlook.evaluation.answers import Answered, answer_manifest
 from secondlook.evaluation.compare.runs import Candidate, require_task
 from secondlook.evaluation.intervals import Interval
 from secondlook.evaluation.measures import Answers
+from secondlook.evaluation.outside import select_test, take_unseen
 from secondlook.evaluation.paired import Difference, adjust_values, compare_answers
 from secondlook.evaluation.run import NO_LEAK, RESAMPLES, judge_leak
 from secondlook.evaluation.summary import bound_summary
@@ -180,7 +182,7 @@ def measure_candidate(
         name=candidate.name,
         test=describe_part(answered, answers, seed=seed, resamples=resamples),
         train=train,
-        leak=judge_leak(bundle.facts, candidate.manifest, split="test", allow_leak=True),
+        leak=judge_candidate(candidate, bundle, track=track),
         comparable=True,
         differences={},
         parameters=count_parameters((candidate.bundle / "model.onnx").read_bytes()),
@@ -191,6 +193,24 @@ def measure_candidate(
         input_size=bundle.facts.describe_input(),
     )
     return _Measured(compared, answers, pictures)
+
+
+def judge_candidate(candidate: Candidate, bundle: Bundle, *, track: Track) -> str:
+    """Return ``none``, or the note that marks a model's figures.
+
+    A run that is measured on another manifest than its own proves by its own split that it held these patients back.
+    """
+    note = judge_leak(bundle.facts, candidate.manifest, split="test", allow_leak=True)
+    if candidate.own is None or bundle.facts.training.leak != NO_LEAK:
+        return note
+    measured = select_test(candidate.manifest)
+    if not set(measured.frame["group"]) <= set(select_test(candidate.own).frame["group"]):
+        return note
+    try:
+        take_unseen({candidate.name: measured}, candidate.own, track=track)
+    except DatasetError as error:
+        return f"measured on what it has learned from: {error}"
+    return NO_LEAK
 
 
 def describe_part(answered: Answered, answers: Answers, *, seed: int, resamples: int, whole: int | None = None) -> Part:

@@ -26,25 +26,39 @@ MARKS = {"better": "clean", "worse": "doubt", "unclear": "unknown", "too few": "
 GROUPS = ("patient or lesion", "patients or lesions")
 
 
-def write_comparison(comparison: Comparison, path: Path) -> None:
-    """Write the page; the file is replaced atomically.
+def write_comparisons(comparisons: Sequence[Comparison], path: Path) -> None:
+    """Write the page, the comparison of each task a part of it; the file is replaced atomically.
 
     Raises:
         DatasetError: The file cannot be written.
     """
-    sections = list(_list_sections(comparison))
-    links = "".join(f'<li><a href="#{key}">{escape(title)}</a></li>' for key, title, _ in sections)
-    shown = "\n".join(
-        f'<section id="{key}" aria-labelledby="{key}-title"><h2 id="{key}-title">{escape(title)}</h2>\n{body}</section>'
-        for key, title, body in sections
-    )
-    title = f"Models for {comparison.task.names['en'].lower()}, side by side"
+    several = len(comparisons) > 1
+    tasks = [comparison.task.names["en"] for comparison in comparisons]
+    title = "Models side by side" if several else f"Models for {tasks[0].lower()}, side by side"
+    parts = [_render_part(comparison, titled=several) for comparison in comparisons]
+    links = "".join(link for part in parts for link in part[0])
     body = (
         f'<a class="skip" href="#page">Skip to the figures</a>\n<main>\n<h1>{escape(title)}</h1>\n'
-        f"{_render_lead(comparison)}\n"
-        f'<nav aria-label="On this page"><ul>{links}</ul></nav>\n<div id="page">{shown}</div>\n</main>'
+        f'<nav aria-label="On this page"><ul>{links}</ul></nav>\n<div id="page">{"".join(part[1] for part in parts)}'
+        "</div>\n</main>"
     )
     write_page(path, title=title, body=body)
+
+
+def _render_part(comparison: Comparison, *, titled: bool) -> tuple[list[str], str]:
+    """Return the links to a task's sections, and the sections; they are one level deeper where tasks are titled."""
+    task, name = comparison.task.key, comparison.task.names["en"]
+    level = 3 if titled else 2
+    links, shown = [], []
+    for key, title, body in _list_sections(comparison):
+        anchor = f"{task}-{key}"
+        links.append(f'<li><a href="#{anchor}">{escape(f"{name}: {title}" if titled else title)}</a></li>')
+        shown.append(
+            f'<section id="{anchor}" aria-labelledby="{anchor}-title">'
+            f'<h{level} id="{anchor}-title">{escape(title)}</h{level}>\n{body}</section>'
+        )
+    heading = f"<h2>{escape(name)}</h2>\n" if titled else ""
+    return links, heading + _render_lead(comparison) + "\n" + "\n".join(shown)
 
 
 def _render_lead(comparison: Comparison) -> str:

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rich.box import SIMPLE
@@ -144,17 +144,20 @@ def write_costs(model: Compared) -> tuple[str, str, str, str, str]:
     )
 
 
-def dump_json(comparison: Comparison) -> str:
-    """Return a comparison as JSON; what is undefined is null."""
-    content = {
-        "task": comparison.task.key,
-        "first": comparison.models[0].name,
-        "seed": comparison.seed,
-        "resamples": comparison.resamples,
-        "train_groups": comparison.train_groups,
-        "margin": comparison.margin,
-        "models": [describe_model(model, margin=comparison.margin) for model in comparison.models],
-    }
+def dump_json(comparisons: Sequence[Comparison]) -> str:
+    """Return comparisons, one of each task, as a JSON list; what is undefined is null."""
+    content = [
+        {
+            "task": comparison.task.key,
+            "first": comparison.models[0].name,
+            "seed": comparison.seed,
+            "resamples": comparison.resamples,
+            "train_groups": comparison.train_groups,
+            "margin": comparison.margin,
+            "models": [describe_model(model, margin=comparison.margin) for model in comparison.models],
+        }
+        for comparison in comparisons
+    ]
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -207,9 +210,13 @@ def plain(value: float) -> float | None:
     return None if math.isnan(value) else round(value, DIGITS)
 
 
-def dump_csv(comparison: Comparison) -> str:
-    """Return a comparison as CSV, one row for each model; what is undefined is empty."""
-    rows = [dict(flatten_model(describe_model(model, margin=comparison.margin))) for model in comparison.models]
+def dump_csv(comparisons: Sequence[Comparison]) -> str:
+    """Return comparisons as CSV, one row for each model; what is undefined is empty."""
+    rows = [
+        {"task": comparison.task.key, **dict(flatten_model(describe_model(model, margin=comparison.margin)))}
+        for comparison in comparisons
+        for model in comparison.models
+    ]
     names = dict.fromkeys(name for row in rows for name in row)
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(names), lineterminator="\n")

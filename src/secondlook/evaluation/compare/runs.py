@@ -2,7 +2,7 @@
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,29 +19,53 @@ class Candidate:
     Attributes:
         name: Shown; no other candidate has it.
         bundle: The bundle's folder.
+        task: Of its bundle.
         manifest: What it is measured on.
         training_seconds: Time spent in epochs, all folds together; none where no history says so.
+        own: The run's own split, where it is measured on another manifest.
     """
 
     name: str
     bundle: Path
+    task: str
     manifest: Manifest
-    training_seconds: float | None
+    training_seconds: float | None = None
+    own: Manifest | None = None
 
 
-def find_candidates(names: Sequence[str], manifest: Manifest | None) -> list[Candidate]:
+def find_candidates(names: Sequence[str], manifests: Sequence[Manifest] = ()) -> list[Candidate]:
     """Return the candidates of these run folders and bundles.
 
     Args:
         names: Run folders, bundle folders, or names of shipped bundles.
-        manifest: What to measure all of them on; without it each run is measured on its own ``split.csv``.
+        manifests: At most one of each task, which all models of that task are measured on; a run of a task without
+            one is measured on its own ``split.csv``.
 
     Raises:
         InputError: Nothing is there, a run is not finished, or a bundle alone has no manifest.
-        DatasetError: A run's ``split.csv`` cannot be read, or the manifest has no split test to open.
+        DatasetError: A run's ``split.csv`` cannot be read, two manifests are of one task, or one is of none of the
+            models' tasks.
     """
+    given = {manifest.task: manifest for manifest in manifests}
+    if len(given) < len(manifests):
+        raise DatasetError("Expected at most one manifest of each task.")
     shown = name_apart([Path(name).resolve().name if Path(name).exists() else name for name in names])
-    return [find_candidate(name, title, manifest) for name, title in zip(names, shown, strict=True)]
+    candidates = [find_candidate(name, title, given) for name, title in zip(names, shown, strict=True)]
+    tasks = dict.fromkeys(candidate.task for candidate in candidates)
+    foreign = sorted(given.keys() - tasks.keys())
+    if foreign:
+        raise DatasetError(
+            f"Expected manifests of the models' tasks ({', '.join(tasks)}); got one of {', '.join(foreign)}."
+        )
+    return candidates
+
+
+def part_tasks(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
+    """Return the candidates of each task, tasks and candidates in the order in which they came."""
+    parts: dict[str, list[Candidate]] = {}
+    for candidate in candidates:
+        parts.setdefault(candidate.task, []).append(candidate)
+    return list(parts.values())
 
 
 def name_apart(names: Sequence[str]) -> list[str]:
@@ -52,8 +76,8 @@ def name_apart(names: Sequence[str]) -> list[str]:
     ]
 
 
-def find_candidate(name: str, title: str, manifest: Manifest | None) -> Candidate:
-    """Return one candidate; see :func:`find_candidates`."""
+def find_candidate(name: str, title: str, manifests: Mapping[str, Manifest]) -> Candidate:
+    """Return one candidate, its manifest taken by its task; see :func:`find_candidates`."""
     folder = Path(name)
     if (folder / "recipe.yaml").is_file():
         if not (folder / "bundle" / "SHA256SUMS").is_file():
@@ -61,15 +85,21 @@ def find_candidate(name: str, title: str, manifest: Manifest | None) -> Candidat
                 f"The run {title} has no finished bundle yet. Continue it with the command that started it, or leave "
                 "it out."
             )
-        own = manifest if manifest is not None else read_manifest(folder / "split.csv")
-        return Candidate(title, folder / "bundle", own, read_seconds(folder))
+        task, own = read_facts(folder / "bundle").task, read_manifest(folder / "split.csv")
+        manifest = manifests.get(task)
+        if manifest is None:
+            return Candidate(title, folder / "bundle", task, own, read_seconds(folder))
+        return Candidate(title, folder / "bundle", task, manifest, read_seconds(folder), own)
     try:
         bundle = find_bundle(name)
     except BundleError as error:
         raise InputError(f"Expected a run folder or a bundle, {title!r} is neither. {error}") from error
-    if manifest is None:
+    if not manifests:
         raise InputError(f"The bundle {title} does not say which pictures to measure it on; give --manifest.")
-    return Candidate(title, bundle, manifest, None)
+    task = read_facts(bundle).task
+    if task not in manifests:
+        raise InputError(f"The bundle {title} is for the task {task}; give a --manifest of that task, too.")
+    return Candidate(title, bundle, task, manifests[task])
 
 
 def read_seconds(folder: Path) -> float | None:
@@ -94,15 +124,12 @@ def require_task(candidates: Sequence[Candidate]) -> Task:
         InputError: The models are for different tasks.
         DatasetError: A manifest is of another task than the models.
     """
-    tasks = {candidate.name: read_facts(candidate.bundle).task for candidate in candidates}
+    tasks = {candidate.name: candidate.task for candidate in candidates}
     if len(set(tasks.values())) > 1:
         listed = "; ".join(f"{name}: {task}" for name, task in tasks.items())
         raise InputError(f"Expected models of one task, got {listed}. Compare each task's models by themselves.")
-    task = next(iter(tasks.values()))
+    task = candidates[0].task
     foreign = [candidate.name for candidate in candidates if candidate.manifest.task != task]
     if foreign:
-        raise DatasetError(
-            f"Expected pictures of the models' task {task}; those of {', '.join(foreign)} are for "
-            f"{candidates[0].manifest.task if len(foreign) == len(candidates) else 'another'}."
-        )
+        raise DatasetError(f"Expected pictures of the models' task {task}; those of {', '.join(foreign)} are others.")
     return find_task(task)
