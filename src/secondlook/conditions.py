@@ -73,7 +73,11 @@ class Task:
         for label in self.labels:
             if label.key == key:
                 return label
-        raise InputError(f"Expected a label of the task {self.key} ({', '.join(self.keys)}), got {key!r}.")
+        known = ", ".join(self.keys)
+        raise InputError(
+            f"Expected a label of the task {self.key} ({known}), got {key!r}.",
+            french=f"Attendu : un diagnostic de la tâche {self.key} ({known}). Reçu : {key!r}.",
+        )
 
 
 SKIN = Task(
@@ -124,11 +128,11 @@ KNEE = Task(
     key="knee",
     names={"en": "Knee X-ray", "fr": "Radiographie du genou"},
     labels=(
-        Label("0", "normal", {"en": "Grade 0: no osteoarthritis", "fr": "Stade 0 : pas d’arthrose"}),
+        Label("0", "normal", {"en": "Grade 0: no osteoarthritis", "fr": "Stade 0 : pas d’arthrose"}),
         Label("1", "normal", {"en": "Grade 1: doubtful osteoarthritis", "fr": "Stade 1 : arthrose douteuse"}),
         Label("2", "abnormal", {"en": "Grade 2: mild osteoarthritis", "fr": "Stade 2 : arthrose minime"}),
-        Label("3", "abnormal", {"en": "Grade 3: moderate osteoarthritis", "fr": "Stade 3 : arthrose modérée"}),
-        Label("4", "abnormal", {"en": "Grade 4: severe osteoarthritis", "fr": "Stade 4 : arthrose sévère"}),
+        Label("3", "abnormal", {"en": "Grade 3: moderate osteoarthritis", "fr": "Stade 3 : arthrose modérée"}),
+        Label("4", "abnormal", {"en": "Grade 4: severe osteoarthritis", "fr": "Stade 4 : arthrose sévère"}),
     ),
     risk={"en": "Osteoarthritis (grade 2 or more)", "fr": "Arthrose (stade 2 ou plus)"},
     kind="radiograph",

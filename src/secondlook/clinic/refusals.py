@@ -90,12 +90,16 @@ def choose_title(status: int) -> str:
 def refuse_error(request: HttpRequest, error: SecondlookError) -> HttpResponse:
     """Turn one of our own errors into a refusal: wrong input is a 400, an unknown bundle 404, all else a 503."""
     if isinstance(error, InputError):
-        french = error.french if read_language() == "fr" else None
         statuses = {UnknownBundleError: 404, QuotaError: 429}
-        status = statuses.get(type(error), 400)
-        return refuse(request, french or str(error), status=status, language="fr" if french else "en")
+        return refuse(request, status=statuses.get(type(error), 400), **describe_fault(error))
     logger.error("%s", error)
     return refuse(request, str(error), status=503, language="en")
+
+
+def describe_fault(error: InputError) -> dict[str, str]:
+    """Return the sentence of a refusal in the reader's language where it is known, and its language."""
+    french = error.french if read_language() == "fr" else None
+    return {"sentence": french or str(error), "language": "fr" if french else "en"}
 
 
 def describe_limit() -> str:

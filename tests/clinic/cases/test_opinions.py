@@ -94,6 +94,30 @@ def test_wrong_opinions_are_refused_in_words(send: SendPicture, as_role: AsRole)
         assert "Attendu" in html.unescape(response.content.decode())
 
 
+@pytest.mark.parametrize("verdict", ["correct", "histology"])
+def test_a_word_that_says_nothing_comes_back_to_its_field(send: SendPicture, as_role: AsRole, verdict: str) -> None:
+    first, _second = send("urgent", "skin"), send("refer", "skin")
+    client, address = as_role("reviewer"), reverse("cases:opinion", args=[first.results.get().key]) + "?queue"
+    for fields, kept in (({"note": " "}, "autofocus> </textarea>"), ({"label": "wart", "note": "Flat."}, ">Flat.</")):
+        response = client.post(address, {"verdict": verdict, **fields})
+        page = html.unescape(response.content.decode())
+        assert response.status_code == 400
+        assert re.search(r'aria-describedby="opinion_error" autofocus>[^<]*</textarea>\s*<p class="problem" id=', page)
+        assert kept in page
+        assert "2 pictures wait" in page, "the queue is not left"
+        assert f'action="{address}"' in page
+    assert not Opinion.objects.exists()
+    # Whoever changes the language there asks for the same address.
+    assert client.get(address).headers["Location"] == f"/pictures/{first.key}/?queue"
+
+
+def test_a_french_verdict_has_its_colon_the_french_way(send: SendPicture, as_role: AsRole) -> None:
+    picture, client = send("urgent", "skin"), as_role("clinician", language="fr")
+    client.post(reverse("cases:opinion", args=[picture.results.get().key]), {"verdict": "correct", "label": "nv"})
+    page = html.unescape(client.get(reverse("cases:picture", args=[picture.key])).content.decode())
+    assert "<strong>Corrige</strong>\N{NO-BREAK SPACE}: " in page
+
+
 def test_an_urgent_result_stands_on_top_until_somebody_acknowledges_it(send: SendPicture, as_role: AsRole) -> None:
     picture, one, other = send("urgent", "skin"), as_role("clinician"), as_role("clinician")
     page = reverse("cases:patients")
@@ -134,10 +158,10 @@ def test_a_reviewer_is_led_from_one_to_the_next(send: SendPicture, as_role: AsRo
     assert f"/pictures/{first.key}/?queue" in client.get(reverse("cases:queue")).content.decode()
     page = client.get(f"/pictures/{first.key}/?queue").content.decode()
     assert "2 pictures wait" in page
-    fields = {"verdict": "agree", "queue": "1"}
-    led = client.post(reverse("cases:opinion", args=[first.results.get().key]), fields)
+    fields = {"verdict": "agree"}
+    led = client.post(reverse("cases:opinion", args=[first.results.get().key]) + "?queue", fields)
     assert led.headers["Location"] == f"/pictures/{second.key}/?queue"
-    led = client.post(reverse("cases:opinion", args=[second.results.get().key]), fields, follow=True)
+    led = client.post(reverse("cases:opinion", args=[second.results.get().key]) + "?queue", fields, follow=True)
     assert "Nothing waits" in led.content.decode()
 
 

@@ -82,8 +82,29 @@ def test_a_picture_that_waits_or_failed_says_so(send: SendPicture, as_role: AsRo
     picture.results.all().delete()
     Picture.objects.update(state="waiting")
     assert "its answer is being worked out" in read(client.get(reverse("cases:picture", args=[picture.key])))
-    Picture.objects.update(state="failed", failure="The graph fails.")
-    assert "The graph fails." in read(client.get(reverse("cases:picture", args=[picture.key])))
+    Picture.objects.update(state="failed", failure="The graph fails.", failure_french="Le graphe échoue.")
+    assert '<p lang="en">The graph fails.' in read(client.get(reverse("cases:picture", args=[picture.key])))
+    french = as_role(user=client.user, language="fr")  # type: ignore[attr-defined]
+    assert '<p lang="fr">Le graphe échoue.' in read(french.get(reverse("cases:picture", args=[picture.key])))
+    Picture.objects.update(failure_french="")
+    assert '<p lang="en">The graph fails.' in read(french.get(reverse("cases:picture", args=[picture.key])))
+
+
+def test_a_page_asks_until_its_picture_waits_no_more(send: SendPicture, as_role: AsRole) -> None:
+    picture, client = send("urgent", "skin"), as_role("clinician")
+    address, asked = reverse("cases:picture", args=[picture.key]), {"HX-Request": "true"}
+    Picture.objects.update(state="waiting")
+    page = read(client.get(address))
+    assert f'hx-get="{address}"' in page
+    assert f'href="{address}">Look again' in page
+    entries = Entry.objects.count()
+    response = client.get(address, headers=asked)
+    assert (response.status_code, response.content, response.headers.get("HX-Refresh")) == (204, b"", None)
+    for state in ("answered", "failed"):
+        Picture.objects.update(state=state)
+        assert client.get(address, headers=asked).headers["HX-Refresh"] == "true"
+        assert "hx-get" not in read(client.get(address)).split("</header>")[1]
+    assert Entry.objects.count() == entries + 2  # asking shows nothing, and is not written down
 
 
 def test_the_bytes_are_a_jpeg_that_no_cache_keeps(send: SendPicture, as_role: AsRole) -> None:

@@ -181,8 +181,10 @@ def test_a_failure_of_ours_is_tried_again_and_then_said(send: SendPicture, monke
         Job.objects.update(due_at=timezone.now() - timedelta(seconds=1))
         run_due_jobs()
     picture.refresh_from_db()
-    assert (picture.state, picture.failure) == ("failed", "The bundle's graph fails.")
-    assert Job.objects.get(kind="predict").state == JobState.DONE
+    assert picture.state == "failed"
+    assert "failed each time" in picture.failure
+    assert "ont échoué" in picture.failure_french
+    assert Job.objects.get(kind="predict").state == JobState.FAILED
 
 
 def test_several_with_a_broken_one_by_the_plain_form(as_role: AsRole, visit: Visit) -> None:

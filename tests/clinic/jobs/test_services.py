@@ -11,6 +11,7 @@ from django.utils import timezone
 from secondlook.clinic.jobs import services
 from secondlook.clinic.jobs.models import Job, JobState
 from secondlook.clinic.jobs.services import (
+    GIVEN_UP,
     HANDLERS,
     LEASE,
     MOST_ATTEMPTS,
@@ -145,25 +146,26 @@ def test_a_renewed_lease_lasts_longer(done: list[int]) -> None:
 
 
 def test_a_failure_is_tried_again_later_and_given_up_in_the_end(caplog: pytest.LogCaptureFixture) -> None:
-    tries = []
+    tries, given_up = [], []
 
-    @handles("fail")
+    @handles("fail", given_up=given_up.append)
     def fail(lease: Lease) -> None:
         tries.append(lease.job.attempts)
         raise ValueError("Jane Doe")
 
     try:
-        job = enqueue_job("fail", {}, key="fail")
+        job = enqueue_job("fail", {"number": 7}, key="fail")
         for attempt in range(1, MOST_ATTEMPTS + 3):
             run_due_jobs()
             job.refresh_from_db()
             assert run_due_jobs() == 0, "not again at once"
             if attempt < MOST_ATTEMPTS:
-                assert job.state == JobState.WAITING
+                assert (job.state, given_up) == (JobState.WAITING, [])
                 assert job.due_at > timezone.now()
             let_lease_end(job)
     finally:
-        del HANDLERS["fail"]
+        del HANDLERS["fail"], GIVEN_UP["fail"]
+    assert given_up == [{"number": 7}]
     assert (job.state, tries) == (JobState.FAILED, list(range(1, MOST_ATTEMPTS + 1)))
     assert job.failure == "ValueError", "what it says may be of a patient"
 

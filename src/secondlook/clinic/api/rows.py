@@ -10,6 +10,7 @@ from secondlook.clinic.api.predictions import describe_quality, describe_reasons
 from secondlook.clinic.cases.models import Lesion, Opinion, Patient, Picture, Result, Visit
 from secondlook.clinic.cases.results import restore_quality
 from secondlook.clinic.look.wording import ANY, WORDS
+from secondlook.clinic.refusals import describe_fault
 from secondlook.inference.reasons import Reason
 
 
@@ -71,7 +72,7 @@ def describe_picture(picture: Picture) -> records.Picture:
         height=picture.height,
         sha256=picture.sha256,
         state=picture.state,
-        failure=picture.failure,
+        failure=describe_fault(picture.fault)["sentence"],
         confirmed_label=picture.confirmed_label,
         reviewed=picture.reviewed,
         disagreed=picture.disagreed,

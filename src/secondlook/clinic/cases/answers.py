@@ -10,13 +10,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from secondlook.clinic.accounts.actors import Actor, get_actor
 from secondlook.clinic.audit.services import record
-from secondlook.clinic.cases.models import Picture, Result
+from secondlook.clinic.cases.models import Picture, PictureState, Result
 from secondlook.clinic.cases.queue import count_waiting, find_next
 from secondlook.clinic.cases.results import present_result
 from secondlook.clinic.cases.services import ask_again, reproduce_result
 from secondlook.clinic.look.presentation import read_language
 from secondlook.clinic.look.views import list_page_choices
-from secondlook.clinic.refusals import refuse_error
+from secondlook.clinic.refusals import describe_fault, refuse_error
 from secondlook.conditions import find_task
 from secondlook.errors import SecondlookError
 
@@ -26,7 +26,15 @@ def show_picture(request: HttpRequest, key: str) -> HttpResponse:
     """Show a picture with its latest answer. For the patient too."""
     actor = get_actor(request)
     picture = get_object_or_404(Picture.objects.seen_by(actor).select_related("patient", "visit", "lesion"), key=key)
+    if "HX-Request" in request.headers:
+        return tell_whether_done(picture)
     return show(request, actor, picture, picture.results.first())
+
+
+def tell_whether_done(picture: Picture) -> HttpResponse:
+    """Have a page that asks now and then load itself anew once its picture waits no more; this shows nothing of it."""
+    waits = picture.state == PictureState.WAITING
+    return HttpResponse(status=204, headers={} if waits else {"HX-Refresh": "true"})
 
 
 @require_GET
@@ -43,14 +51,23 @@ def find_result(actor: Actor, key: str) -> Result:
     return get_object_or_404(results, key=key, picture__in=Picture.objects.seen_by(actor))
 
 
-def show(request: HttpRequest, actor: Actor, picture: Picture, result: Result | None) -> HttpResponse:
-    """Show a picture with a result of it, or that it has none yet."""
+def show(
+    request: HttpRequest,
+    actor: Actor,
+    picture: Picture,
+    result: Result | None,
+    *,
+    refused: dict[str, Any] | None = None,
+) -> HttpResponse:
+    """Show a picture with a result of it, or that it has none yet; and the word on it that was refused, with why."""
     context: dict[str, Any] = {
+        **(refused or {}),
         "picture": picture,
         "result": result,
         "earlier": list(picture.results.all()),
         "opinions": list(picture.opinions.select_related("author", "result")),
         "clinical": actor.is_clinical,
+        "failure": describe_fault(picture.fault),
     }
     try:
         if result is not None:
@@ -60,7 +77,7 @@ def show(request: HttpRequest, actor: Actor, picture: Picture, result: Result | 
     except SecondlookError as error:
         return refuse_error(request, error)
     record(actor, "result.seen", about=result or picture)
-    return render(request, "cases/picture.html", context)
+    return render(request, "cases/picture.html", context, status=400 if refused else 200)
 
 
 def describe_task(result: Result) -> dict[str, Any]:

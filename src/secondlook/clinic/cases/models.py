@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from secondlook.clinic.accounts.models import Language, Practice
 from secondlook.clinic.cases.queries import LesionSet, PatientSet, PictureSet, VisitSet
 from secondlook.clinic.keys import Keyed
+from secondlook.errors import InputError
 
 
 class Sex(models.TextChoices):
@@ -197,7 +198,9 @@ class Picture(Keyed):
     taken_on = models.DateField()
     chosen_task = models.CharField(max_length=16, blank=True, default="")
     state = models.CharField(max_length=8, choices=PictureState, default=PictureState.WAITING)
+    # Why it could not be answered; the French is empty where it is not known.
     failure = models.CharField(max_length=400, blank=True, default="")
+    failure_french = models.CharField(max_length=400, blank=True, default="")
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
     removed_at = models.DateTimeField(null=True, blank=True)
@@ -249,10 +252,15 @@ class Picture(Keyed):
             models.Index(fields=["practice", "task", "confirmed_label"]),
         ]
 
+    @property
+    def fault(self) -> InputError:
+        """Why it could not be answered, as any refusal is told."""
+        return InputError(self.failure, french=self.failure_french or None)
+
     def repeat_result(self, result: "Result") -> None:
         """Repeat a fresh result; what cannot be judged has no label and no risk in lists."""
         judged = result.triage != Triage.NOT_EVALUABLE
-        self.state, self.failure = PictureState.ANSWERED, ""
+        self.state, self.failure, self.failure_french = PictureState.ANSWERED, "", ""
         self.task, self.triage = result.task, result.triage
         self.label, self.risk = (result.label, result.risk) if judged else ("", None)
         self.acknowledged_at = self.acknowledged_by = None

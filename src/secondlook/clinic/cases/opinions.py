@@ -6,35 +6,37 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from secondlook.clinic.accounts.actors import get_actor
-from secondlook.clinic.cases.answers import find_result
+from secondlook.clinic.cases.answers import find_result, show
 from secondlook.clinic.cases.models import Picture, Verdict
 from secondlook.clinic.cases.queue import count_waiting, find_next, list_waiting
 from secondlook.clinic.cases.services import acknowledge_picture, give_opinion
-from secondlook.clinic.refusals import refuse, refuse_error
-from secondlook.errors import SecondlookError
+from secondlook.clinic.refusals import describe_fault, refuse
+from secondlook.errors import InputError
 
 LISTED = 20
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def give(request: HttpRequest, key: str) -> HttpResponse:
     """Keep a doctor's word on a result; who reviews is led to the next. For clinicians and reviewers."""
     actor = get_actor(request)
     result = find_result(actor, key)
-    verdict = request.POST.get("verdict", "")
-    if verdict not in Verdict:
+    queue = "?queue" if "queue" in request.GET else ""
+    if request.method != "POST":  # the language was changed where a word had been refused
+        return redirect(reverse("cases:picture", args=[result.picture.key]) + queue)
+    said = {name: request.POST.get(name, "") for name in ("verdict", "label", "note")}
+    if said["verdict"] not in Verdict:
         return refuse(request, _("Expected an opinion: agree, correct, cannot tell or histology."), status=400)
-    label, note = request.POST.get("label", ""), request.POST.get("note", "")
     try:
-        give_opinion(actor=actor, result=result, verdict=verdict, label=label, note=note)
-    except SecondlookError as error:
-        return refuse_error(request, error)
-    if actor.is_reviewer and "queue" in request.POST:
+        give_opinion(actor=actor, result=result, **said)
+    except InputError as error:
+        return show(request, actor, result.picture, result, refused={"said": said, "fault": describe_fault(error)})
+    if actor.is_reviewer and queue:
         following = find_next(actor, after=result.picture)
-        address = f"{reverse('cases:picture', args=[following.key])}?queue" if following else reverse("cases:queue")
+        address = reverse("cases:picture", args=[following.key]) + queue if following else reverse("cases:queue")
         return redirect(address)
     messages.success(request, _("Your opinion was kept."))
     return redirect("cases:picture", key=result.picture.key)

@@ -22,7 +22,7 @@ from secondlook.clinic.keys import make_key
 from secondlook.clinic.look.presentation import read_language
 from secondlook.clinic.look.services import encode_uri
 from secondlook.clinic.look.views import list_page_choices
-from secondlook.clinic.refusals import describe_limit, refuse, refuse_error
+from secondlook.clinic.refusals import describe_fault, describe_limit, refuse, refuse_error
 from secondlook.errors import InputError, SecondlookError
 
 LONGEST_UPLOAD_KEY = 56  # the place among files sent together is added to it
@@ -123,12 +123,6 @@ def check_picture(request: HttpRequest) -> HttpResponse:
         "preview": "" if side else encode_uri(checked.preview, "image/jpeg"),
     }
     return render(request, "cases/_check.html", context)
-
-
-def describe_fault(error: InputError) -> dict[str, str]:
-    """Return the sentence of a refusal in the reader's language where it is known, and its language."""
-    french = error.french if read_language() == "fr" else None
-    return {"sentence": french or str(error), "language": "fr" if french else "en"}
 
 
 @require_GET

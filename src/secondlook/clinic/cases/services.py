@@ -19,11 +19,11 @@ from secondlook.clinic.cases.results import describe_answer
 from secondlook.clinic.files.quotas import count_upload
 from secondlook.clinic.files.services import kept_files, read_file
 from secondlook.clinic.jobs.models import Job
-from secondlook.clinic.jobs.services import MOST_ATTEMPTS, Lease, enqueue_job, run_job
+from secondlook.clinic.jobs.services import Lease, Payload, enqueue_job, run_job
 from secondlook.clinic.look.predictors import AUTO, find_auto, find_bundle_on_offer
 from secondlook.clinic.look.services import Answer, NoAnswer, answer_picture, choose_predictor
 from secondlook.conditions import find_task
-from secondlook.errors import InputError, SecondlookError
+from secondlook.errors import InputError
 from secondlook.imaging import read
 from secondlook.inference.predictor import Predictor
 
@@ -104,7 +104,7 @@ def add_picture(
     return answer_now(picture)
 
 
-OTHER_LESION = "Attendu : une lésion du patient de cette consultation."
+OTHER_LESION = "Attendu : une lésion du patient de cette consultation."
 
 
 def find_earlier(actor: Actor, upload_key: str, sha256: str) -> Picture | None:
@@ -117,7 +117,7 @@ def find_earlier(actor: Actor, upload_key: str, sha256: str) -> Picture | None:
     if earlier is not None and earlier.sha256 != sha256:
         raise InputError(
             "Expected the same file under the same upload key; got another one. Give every upload a key of its own.",
-            french="Attendu : le même fichier sous la même clé d’envoi. Reçu : un autre. Donnez à chaque envoi sa "
+            french="Attendu : le même fichier sous la même clé d’envoi. Reçu : un autre. Donnez à chaque envoi sa "
             "propre clé.",
         )
     return earlier
@@ -171,11 +171,11 @@ def answer_asked(lease: Lease) -> None:
         pixels = decode_seen(read_file(picture.seen), width=picture.width, height=picture.height)
         answer = answer_picture(pixels, choose_predictor(lease.payload["task"]))
         fields = describe_answer(answer, mm_per_px=picture.mm_per_px)
-    except SecondlookError as error:
-        if isinstance(error, InputError) or lease.job.attempts >= MOST_ATTEMPTS:
-            give_up(picture, lease, str(error))
-            return
-        raise
+    except InputError as error:
+        with transaction.atomic():
+            give_up(picture.key, error)
+            lease.complete({"failure": str(error)})
+        return
     asked_by = User.objects.filter(pk=lease.payload["asked_by"]).first()
     with transaction.atomic():
         picture = Picture.objects.select_for_update().get(pk=picture.pk)
@@ -188,11 +188,17 @@ def answer_asked(lease: Lease) -> None:
         record(asked_by, "picture.answered", practice=picture.practice, about=picture, details={"result": result.key})
 
 
-def give_up(picture: Picture, lease: Lease, sentence: str) -> None:
+def give_up(key: str, error: InputError) -> None:
     """Say why a picture has no answer; it can be asked for again."""
-    with transaction.atomic():
-        Picture.objects.filter(pk=picture.pk).update(state=PictureState.FAILED, failure=sentence[:400])
-        lease.complete({"failure": sentence[:400]})
+    told = {"failure": str(error)[:400], "failure_french": (error.french or "")[:400]}
+    Picture.objects.filter(key=key).update(state=PictureState.FAILED, **told)
+
+
+def tell_given_up(payload: Payload) -> None:
+    """Let no picture wait for an answer that nobody works on any more; the log has why."""
+    sentence = "It was tried several times and failed each time. Ask again; if that fails, tell whoever runs this site."
+    french = "Plusieurs essais ont échoué. Redemandez ; si cela échoue encore, prévenez les responsables de ce site."
+    give_up(payload["picture"], InputError(sentence, french=french))
 
 
 def ask_again(picture: Picture, *, actor: Actor, task: str | None) -> Picture:
@@ -249,7 +255,7 @@ def repeat_answer(result: Result, pixels: read.Picture, predictor: Predictor | N
         raise InputError(
             f"Expected the bundle that gave the result, {named}; it is not here. Put it into SECONDLOOK_BUNDLES, "
             "or name its folder: secondlook reproduce KEY --bundle FOLDER.",
-            french=f"Attendu : le modèle qui a donné ce résultat, {named} ; il n’est pas ici. Ajoutez-le à "
+            french=f"Attendu : le modèle qui a donné ce résultat, {named} ; il n’est pas ici. Ajoutez-le à "
             "SECONDLOOK_BUNDLES, ou nommez son dossier : secondlook reproduce CLÉ --bundle DOSSIER.",
         )
     route = find_auto().lead(pixels)[1] if result.route else None
@@ -314,11 +320,14 @@ def check_label(result: Result, verdict: Verdict, label: str, note: str) -> str:
     if label:
         if result.bundle_sha256:
             return find_task(result.task).find_label(label).key
-        raise InputError("Expected no label: it is not known what the picture shows. Choose that first.")
+        raise InputError(
+            "Expected no label: it is not known what the picture shows. Choose that first.",
+            french="Attendu : pas de diagnostic, car on ne sait pas ce que montre l’image. Choisissez-le d’abord.",
+        )
     if not note.strip():
         raise InputError(
             "Expected what it is: a label, or a note where none of them fits.",
-            french="Attendu : ce que c’est, un diagnostic, ou une note si aucun ne convient.",
+            french="Attendu : ce que c’est, un diagnostic, ou une note si aucun ne convient.",
         )
     return ""
 

@@ -37,6 +37,7 @@ Payload = dict[str, Any]
 Handler = Callable[["Lease"], Payload | None]
 HANDLERS: dict[str, Handler] = {}
 PERIODS: dict[str, timedelta] = {}
+GIVEN_UP: dict[str, Callable[[Payload], None]] = {}
 ASKED = threading.Event()
 
 
@@ -85,13 +86,16 @@ class Lease:
         """Put the job back for another attempt, or give it up after the last one."""
         last = self.job.attempts >= MOST_ATTEMPTS
         now = timezone.now()
-        self._update(
-            state=JobState.FAILED if last else JobState.WAITING,
-            due_at=now + REST * 2 ** (self.job.attempts - 1),
-            finished_at=now if last else None,
-            failure=failure[:400],
-            lease="",
-        )
+        with transaction.atomic():
+            self._update(
+                state=JobState.FAILED if last else JobState.WAITING,
+                due_at=now + REST * 2 ** (self.job.attempts - 1),
+                finished_at=now if last else None,
+                failure=failure[:400],
+                lease="",
+            )
+            if last and self.job.kind in GIVEN_UP:
+                GIVEN_UP[self.job.kind](self.payload)
 
     def _update(self, **fields: Any) -> None:
         held = Job.objects.filter(pk=self.job.pk, state=JobState.RUNNING, lease=self.token)
@@ -99,18 +103,23 @@ class Lease:
             raise LeaseLostError("The work took longer than its lease and was taken over; nothing of it was stored.")
 
 
-def handles(kind: str, *, every: timedelta | None = None) -> Callable[[Handler], Handler]:
+def handles(
+    kind: str, *, every: timedelta | None = None, given_up: Callable[[Payload], None] | None = None
+) -> Callable[[Handler], Handler]:
     """Register the handler of a kind of job; it lives in a module ``work`` of its app, which is found at the start.
 
     Args:
         kind: What it does.
         every: It is done without being asked for, once in each such period, however many workers there are.
+        given_up: Told when a job is given up after its last attempt.
     """
 
     def register(handler: Handler) -> Handler:
         HANDLERS[kind] = handler
         if every:
             PERIODS[kind] = every
+        if given_up:
+            GIVEN_UP[kind] = given_up
         return handler
 
     return register

@@ -76,6 +76,7 @@ class Migration(migrations.Migration):
                 ('chosen_task', models.CharField(blank=True, default='', max_length=16)),
                 ('state', models.CharField(choices=[('waiting', 'Waiting for its answer'), ('answered', 'Answered'), ('failed', 'Could not be answered')], default='waiting', max_length=8)),
                 ('failure', models.CharField(blank=True, default='', max_length=400)),
+                ('failure_french', models.CharField(blank=True, default='', max_length=400)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('removed_at', models.DateTimeField(blank=True, null=True)),
                 ('task', models.CharField(blank=True, default='', max_length=16)),
