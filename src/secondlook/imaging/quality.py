@@ -64,32 +64,32 @@ _OF_PHOTOGRAPHS: Final[dict[str, dict[Language, str]]] = {
     "blurred": {
         "en": "The picture is blurred: its finest details differ by {figure} grey levels, those of a sharp one by at "
         "least {limit}. Hold the camera still, let it focus, and take the picture again.",
-        "fr": "L’image est floue : ses détails les plus fins diffèrent de {figure} niveaux de gris, ceux d’une image "
+        "fr": "L’image est floue : ses détails les plus fins diffèrent de {figure} niveaux de gris, ceux d’une image "
         "nette d’au moins {limit}. Tenez l’appareil immobile, laissez-le faire la mise au point et recommencez.",
     },
     "dark": {
         "en": "The picture is too dark: its brightest parts reach {figure}% of full brightness, where at least "
         "{limit}% is needed. Add light and take it again.",
-        "fr": "L’image est trop sombre : ses parties les plus claires atteignent {figure} % de la luminosité "
-        "maximale ; il en faut au moins {limit} %. Ajoutez de la lumière et recommencez.",
+        "fr": "L’image est trop sombre : ses parties les plus claires atteignent {figure} % de la luminosité "
+        "maximale ; il en faut au moins {limit} %. Ajoutez de la lumière et recommencez.",
     },
     "bright": {
         "en": "The picture is overexposed: {figure}% of it is burnt out to white, where at most {limit}% may be. Take "
         "it again without flash, or with less light.",
-        "fr": "L’image est surexposée : {figure} % de sa surface est blanche, sans détail ; {limit} % au plus sont "
+        "fr": "L’image est surexposée : {figure} % de sa surface est blanche, sans détail ; {limit} % au plus sont "
         "acceptables. Recommencez sans flash ou avec moins de lumière.",
     },
     "flat": {
         "en": "The picture has too little contrast: its light and dark parts differ by {figure}% of full brightness, "
         "where at least {limit}% is needed. Clean the lens, avoid haze and glare, and have the whole lesion in view.",
-        "fr": "L’image manque de contraste : ses parties claires et sombres diffèrent de {figure} % de la luminosité "
-        "maximale ; il en faut au moins {limit} %. Nettoyez l’objectif, évitez le voile et les reflets, et cadrez "
+        "fr": "L’image manque de contraste : ses parties claires et sombres diffèrent de {figure} % de la luminosité "
+        "maximale ; il en faut au moins {limit} %. Nettoyez l’objectif, évitez le voile et les reflets, et cadrez "
         "toute la lésion.",
     },
     "small": {
         "en": "The picture is small: its shorter side has {figure} pixels, where at least {limit} are needed. Send the "
         "original picture, or take one from closer.",
-        "fr": "L’image est petite : son côté le plus court compte {figure} pixels ; il en faut au moins {limit}. "
+        "fr": "L’image est petite : son côté le plus court compte {figure} pixels ; il en faut au moins {limit}. "
         "Envoyez l’image d’origine, ou prenez-en une de plus près.",
     },
 }
@@ -97,32 +97,32 @@ _OF_RADIOGRAPHS: Final[dict[str, dict[Language, str]]] = {
     "blurred": {
         "en": "The X-ray is blurred: its finest details differ by {figure} grey levels, those of a sharp one by at "
         "least {limit}. Send the original from the archive, not a photograph of a screen or a small copy.",
-        "fr": "La radiographie est floue : ses détails les plus fins diffèrent de {figure} niveaux de gris, ceux d’une "
+        "fr": "La radiographie est floue : ses détails les plus fins diffèrent de {figure} niveaux de gris, ceux d’une "
         "radiographie nette d’au moins {limit}. Envoyez l’original de l’archive, non une photo d’écran ou une copie "
         "réduite.",
     },
     "dark": {
         "en": "The X-ray is too dark: its brightest parts reach {figure}% of full brightness, where at least {limit}% "
         "is needed. Export it with the window that the radiologist uses.",
-        "fr": "La radiographie est trop sombre : ses parties les plus claires atteignent {figure} % de la luminosité "
-        "maximale ; il en faut au moins {limit} %. Exportez-la avec le fenêtrage du radiologue.",
+        "fr": "La radiographie est trop sombre : ses parties les plus claires atteignent {figure} % de la luminosité "
+        "maximale ; il en faut au moins {limit} %. Exportez-la avec le fenêtrage du radiologue.",
     },
     "bright": {
         "en": "Much of the X-ray is white: {figure}% of it shows no detail, where at most {limit}% may. Export it with "
         "the window that the radiologist uses, and cut off white borders.",
-        "fr": "Une grande part de la radiographie est blanche : {figure} % de sa surface ne montre aucun détail ; "
-        "{limit} % au plus sont acceptables. Exportez-la avec le fenêtrage du radiologue et coupez les bords blancs.",
+        "fr": "Une grande part de la radiographie est blanche : {figure} % de sa surface ne montre aucun détail ; "
+        "{limit} % au plus sont acceptables. Exportez-la avec le fenêtrage du radiologue et coupez les bords blancs.",
     },
     "flat": {
         "en": "The X-ray has too little contrast: its light and dark parts differ by {figure}% of full brightness, "
         "where at least {limit}% is needed. Export it with the window that the radiologist uses.",
-        "fr": "La radiographie manque de contraste : ses parties claires et sombres diffèrent de {figure} % de la "
-        "luminosité maximale ; il en faut au moins {limit} %. Exportez-la avec le fenêtrage du radiologue.",
+        "fr": "La radiographie manque de contraste : ses parties claires et sombres diffèrent de {figure} % de la "
+        "luminosité maximale ; il en faut au moins {limit} %. Exportez-la avec le fenêtrage du radiologue.",
     },
     "small": {
         "en": "The X-ray is small: its shorter side has {figure} pixels, where at least {limit} are needed. Send the "
         "original from the archive.",
-        "fr": "La radiographie est petite : son côté le plus court compte {figure} pixels ; il en faut au moins "
+        "fr": "La radiographie est petite : son côté le plus court compte {figure} pixels ; il en faut au moins "
         "{limit}. Envoyez l’original de l’archive.",
     },
 }

@@ -27,25 +27,25 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "en": "The picture does not resemble those that the model was calibrated on (distance {score}, limit {limit}), "
         "so its answer would mean nothing. {advice}",
         "fr": "L’image ne ressemble pas à celles qui ont servi à étalonner le modèle (distance {score}, limite "
-        "{limit}) : sa réponse n’aurait pas de sens. {advice}",
+        "{limit}) : sa réponse n’aurait pas de sens. {advice}",
     },
     "unplaced": {
         "en": "The picture resembles nothing that is looked at here. It comes nearest to this: {thing}; but it lies "
         "{score} times as far from such pictures as is accepted. If it is one all the same, choose so.",
-        "fr": "L’image ne ressemble à rien de ce qui est examiné ici. Le plus proche : {thing} ; mais elle en est "
+        "fr": "L’image ne ressemble à rien de ce qui est examiné ici. Le plus proche : {thing} ; mais elle en est "
         "{score} fois plus éloignée qu’il n’est admis. Si c’en est une malgré tout, choisissez-le.",
     },
     "not_offered": {
         "en": "The picture seems to be this: {thing}; no model for that is on offer here. If it is something else, "
         "choose what it is.",
-        "fr": "L’image semble être ceci : {thing} ; aucun modèle n’est proposé ici pour cela. Si c’est autre chose, "
+        "fr": "L’image semble être ceci : {thing} ; aucun modèle n’est proposé ici pour cela. Si c’est autre chose, "
         "choisissez ce que c’est.",
     },
     "urgent": {
         "en": "{name}: the probability is {risk}, not below the higher threshold of {threshold}. On the calibration "
         "pictures that threshold found {sensitivity} of those with it (at least {sensitivity_lower} with 95% "
         "confidence), and {specificity} of those without it lay below.",
-        "fr": "{name} : la probabilité est de {risk} ; elle atteint le seuil supérieur de {threshold}. Sur les images "
+        "fr": "{name} : la probabilité est de {risk} ; elle atteint le seuil supérieur de {threshold}. Sur les images "
         "d’étalonnage, ce seuil a trouvé {sensitivity} des images atteintes (au moins {sensitivity_lower} avec une "
         "confiance de 95 %), et {specificity} des autres étaient en dessous.",
     },
@@ -53,7 +53,7 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "en": "{name}: the probability is {risk}, not below the lower threshold of {threshold}, but below the higher "
         "one of {threshold_urgent}. On the calibration pictures the lower threshold found {sensitivity} of those with "
         "it (at least {sensitivity_lower} with 95% confidence), and {specificity} of those without it lay below.",
-        "fr": "{name} : la probabilité est de {risk} ; elle atteint le seuil inférieur de {threshold}, mais pas le "
+        "fr": "{name} : la probabilité est de {risk} ; elle atteint le seuil inférieur de {threshold}, mais pas le "
         "seuil supérieur de {threshold_urgent}. Sur les images d’étalonnage, le seuil inférieur a trouvé {sensitivity} "
         "des images atteintes (au moins {sensitivity_lower} avec une confiance de 95 %), et {specificity} des autres "
         "étaient en dessous.",
@@ -62,7 +62,7 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "en": "{name}: the probability is {risk}, not below the threshold of {threshold}. On the calibration pictures "
         "that threshold found {sensitivity} of those with it (at least {sensitivity_lower} with 95% confidence), and "
         "{specificity} of those without it lay below.",
-        "fr": "{name} : la probabilité est de {risk} ; elle atteint le seuil de {threshold}. Sur les images "
+        "fr": "{name} : la probabilité est de {risk} ; elle atteint le seuil de {threshold}. Sur les images "
         "d’étalonnage, ce seuil a trouvé {sensitivity} des images atteintes (au moins {sensitivity_lower} avec une "
         "confiance de 95 %), et {specificity} des autres étaient en dessous.",
     },
@@ -70,9 +70,9 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "en": "{name}: the probability is {risk}, below the lower threshold of {threshold}. On the calibration "
         "pictures that threshold found {sensitivity} of those with it (at least {sensitivity_lower} with 95% "
         "confidence); it missed {missed}, so a low probability does not rule it out.",
-        "fr": "{name} : la probabilité est de {risk}, sous le seuil inférieur de {threshold}. Sur les images "
+        "fr": "{name} : la probabilité est de {risk}, sous le seuil inférieur de {threshold}. Sur les images "
         "d’étalonnage, ce seuil a trouvé {sensitivity} des images atteintes (au moins {sensitivity_lower} avec une "
-        "confiance de 95 %) ; il en a manqué {missed} : une probabilité faible ne l’exclut pas.",
+        "confiance de 95 %) ; il en a manqué {missed} : une probabilité faible ne l’exclut pas.",
     },
     "above_usual_share": {
         "en": "The label named is {label} because its probability of {probability} stands highest above its usual "
@@ -84,19 +84,19 @@ SENTENCES: dict[str, dict[Language, str]] = {
     "not_told_apart": {
         "en": "Cannot be told apart: {labels}. Such lists are made so that, for pictures of each condition, about "
         "{level} of them hold the true one.",
-        "fr": "Impossible à départager : {labels}. Ces listes sont faites pour que, pour chaque affection, environ "
+        "fr": "Impossible à départager : {labels}. Ces listes sont faites pour que, pour chaque affection, environ "
         "{level} d’entre elles contiennent la bonne.",
     },
     "undecided": {
         "en": "The model does not commit itself to one condition; too many cannot be told apart: {labels}. Such lists "
         "are made so that, for pictures of each condition, about {level} of them hold the true one.",
-        "fr": "Le modèle ne se prononce pour aucune affection ; trop d’entre elles sont impossibles à départager : "
+        "fr": "Le modèle ne se prononce pour aucune affection ; trop d’entre elles sont impossibles à départager : "
         "{labels}. Ces listes sont faites pour que, pour chaque affection, environ {level} d’entre elles contiennent "
         "la bonne.",
     },
     "decision_support": {
         "en": "This result supports a clinician’s decision; it is no diagnosis.",
-        "fr": "Ce résultat aide un clinicien à décider ; ce n’est pas un diagnostic.",
+        "fr": "Ce résultat aide un clinicien à décider ; ce n’est pas un diagnostic.",
     },
 }
 ADVICE: dict[str, dict[Language, str]] = {
