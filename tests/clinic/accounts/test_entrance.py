@@ -1,5 +1,6 @@
 """Sign-up, verification, log-in, lock-out and new passwords, for those who belong and those who do not."""
 
+import html
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from django.core import mail
 from django.test import Client
 from django.utils.html import escape
 
+from secondlook.clinic.accounts.mail import CONSOLE
 from secondlook.clinic.accounts.models import Practice, User
 from tests.clinic.accounts.conftest import PHRASE, MakeMember, find_link, log_in
 
@@ -27,6 +29,9 @@ def sign_up(client: Client, **changes: str) -> Any:
 
 def test_nobody_signs_up_where_nobody_takes_them(client: Client, practice: Practice) -> None:
     assert "No sign-up here" in client.get("/account/signup/").content.decode()
+    page = client.get("/account/login/").content.decode()
+    assert "/account/signup/" not in page
+    assert "Ask your practice for an invitation." in page
     sign_up(client)
     assert not User.objects.exists()
 
@@ -50,7 +55,7 @@ def test_who_signs_up_proves_the_address_before_logging_in(client: Client, open_
         ("first_name", "", "This field is required."),
         ("first_name", "visit http://x.example", "Expected a name of letters"),
         ("last_name", "<b>", "Expected a name of letters"),
-        ("email", "zoe@", "Enter a valid email address."),
+        ("email", "zoe@", "Expected an e-mail address, such as name@example.org."),
         ("birth_date", "2999-01-01", "this one is to come"),
         ("birth_date", "1780-01-01", "within the last 130 years"),
         ("birth_date", "", "This field is required."),
@@ -74,6 +79,20 @@ def test_a_good_field_is_not_spoken_of(client: Client, open_practice: Practice) 
     for field in NEW:
         assert client.post(f"/account/check/{field}/", NEW).content.strip() == b""
     assert client.post("/account/check/is_site_administrator/", NEW).status_code == 404
+
+
+def test_log_in_leads_to_sign_up_where_that_is_open(client: Client, open_practice: Practice) -> None:
+    assert 'href="/account/signup/"' in client.get("/account/login/").content.decode()
+
+
+def test_what_the_console_has_is_not_said_to_be_sent(client: Client, open_practice: Practice, settings: Any) -> None:
+    for backend, printed in ((CONSOLE, True), (settings.EMAIL_BACKEND, False)):
+        settings.EMAIL_BACKEND = backend
+        sign_up(client, email=f"zoe{printed}@example.org")
+        for path in ("/account/confirm-email/", "/account/password/reset/done/"):
+            page = html.unescape(client.get(path).content.decode())
+            assert ("stands in the server’s output" in page) == printed
+            assert ("We have sent" in page) != printed
 
 
 def test_the_address_may_be_left_out_and_nothing_else_may_be_put_in(client: Client, open_practice: Practice) -> None:

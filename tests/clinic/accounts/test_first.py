@@ -41,6 +41,23 @@ def test_the_link_makes_administrator_and_practice_once(client: Client) -> None:
     assert log_in(other, "D.Roux@example.org").headers["Location"] == "/"
 
 
+def test_each_field_is_checked_as_it_is_filled_in(client: Client) -> None:
+    path = f"/account/first/{make_first_link()}/"
+    assert client.get(path).content.decode().count(f'hx-post="{path}"') == len(FORM)
+
+    def check(name: str, value: str) -> str:
+        asked = {"HX-Request": "true", "HX-Trigger-Name": name}
+        return client.post(path, FORM | {name: value}, headers=asked).content.decode()
+
+    assert "Expected a name of letters" in check("first_name", "http://x.example")
+    assert "at least 12 characters" in check("password", "short")
+    assert "This field is required." in check("practice_name", "")
+    assert [check(name, value).strip() for name, value in FORM.items()] == [""] * len(FORM)
+    asked = {"HX-Request": "true", "HX-Trigger-Name": "is_site_administrator"}
+    assert client.post(path, FORM, headers=asked).status_code == 404
+    assert not User.objects.exists()
+
+
 def test_no_link_is_made_or_works_once_there_is_an_administrator(client: Client) -> None:
     token = make_first_link()
     User.objects.create_user("admin@example.org", is_site_administrator=True)

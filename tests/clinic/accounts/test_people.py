@@ -9,6 +9,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
+from secondlook.clinic.accounts.mail import CONSOLE
 from secondlook.clinic.accounts.models import Invitation, Practice, User
 from secondlook.clinic.accounts.services import forget_factors
 from secondlook.clinic.audit.models import Entry
@@ -200,6 +201,15 @@ def test_the_site_administrator_founds_practices_and_sees_none(as_role: AsRole, 
     assert (invitation.practice.name, invitation.role) == ("Practice by the sea", "administrator")
     assert mail.outbox[-1].subject == "Secondlook : invitation de Practice by the sea"
     assert client.get("/patients/").status_code == client.get("/people/").status_code == 403
+
+
+def test_an_invitation_that_the_console_has_is_not_said_to_be_sent(as_role: AsRole, settings: Any) -> None:
+    settings.EMAIL_BACKEND = CONSOLE
+    administrator = as_role("administrator", language="fr")
+    page = administrator.post("/people/invite/", {"role": "clinician", "email": "x@example.org"}).content.decode()
+    assert "se trouve dans la sortie du serveur. Transmettez le lien vous-même." in page
+    assert "a été envoyé" not in page
+    assert find_link(page.split('id="link"')[1]).startswith("/account/invitation/")
 
 
 def test_an_invitation_that_cannot_be_sent_is_shown_all_the_same(as_role: AsRole, settings: Any) -> None:

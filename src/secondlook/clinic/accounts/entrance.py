@@ -2,6 +2,7 @@
 
 from allauth.account.forms import LoginForm
 from django.contrib import messages
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,7 +25,11 @@ from secondlook.errors import InputError
 @require_POST
 def check_field(request: HttpRequest, name: str) -> HttpResponse:
     """Say what is wrong with one field of the sign-up form, for htmx. For anybody; it tells nothing of accounts."""
-    form = SignUpForm(request.POST)
+    return show_faults(request, SignUpForm(request.POST), name)
+
+
+def show_faults(request: HttpRequest, form: Form, name: str) -> HttpResponse:
+    """Show what is wrong with one field of a form."""
     if name not in form.fields:
         raise Http404
     return render(request, "accounts/_faults.html", {"errors": form.errors.get(name, [])})
@@ -39,6 +44,8 @@ def found_first(request: HttpRequest, token: str) -> HttpResponse:
         sentence = _("This link was used already, or has expired. Start the site again to have it print a new one.")
         return refuse(request, sentence, status=404)
     form = FirstForm(request.POST or None)
+    if "HX-Request" in request.headers:  # a field was filled in
+        return show_faults(request, form, request.headers.get("HX-Trigger-Name", ""))
     if request.method == "POST" and form.is_valid():
         try:
             user = found_site(link=link, language=get_language() or "en", **form.cleaned_data)

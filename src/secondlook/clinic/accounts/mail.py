@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 from secondlook.errors import InputError
 
 BACKENDS = "django.core.mail.backends"
+CONSOLE = f"{BACKENDS}.console.EmailBackend"
 PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
 
 
@@ -31,7 +32,7 @@ def choose_mail(address: str | None) -> Mail:
         InputError: The address cannot be read.
     """
     if address in (None, "console:"):
-        return Mail(f"{BACKENDS}.console.EmailBackend")
+        return Mail(CONSOLE)
     try:
         parts = urlsplit(address)
         host, port = parts.hostname, parts.port
