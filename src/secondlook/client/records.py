@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 Triage = Literal["urgent", "refer", "routine", "not_evaluable"]
 Sex = Literal["", "female", "male", "other"]
@@ -30,7 +31,7 @@ def read_day(given: Any) -> Any:
     if not isinstance(given, str):
         return given
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", given):
-        raise ValueError("expected a day as YYYY-MM-DD")
+        raise PydanticCustomError("date_parsing", "expected a day as YYYY-MM-DD")
     return Date.fromisoformat(given)
 
 

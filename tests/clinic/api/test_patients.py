@@ -44,6 +44,25 @@ def test_a_wrong_field_is_named(clinician: Program, body: dict[str, object], poi
     assert Patient.objects.count() == 0
 
 
+@pytest.mark.parametrize(
+    ("body", "english", "french"),
+    [
+        ({}, "Expected a value, got none.", "Une valeur est attendue."),
+        ({"name": 7}, "Expected a text.", "Un texte est attendu."),
+        ({"name": "Ada", "shoe_size": 38}, "Expected no field of this name.", "Aucun champ de ce nom n’est attendu."),
+        ({"name": "Ada", "sex": "x"}, "Expected one of ", "Valeurs attendues"),
+        ({"name": "a" * 200}, "Expected at most 120 characters.", "120 caractères au plus sont attendus."),
+        ({"name": "Ada", "birth_date": "soon"}, "Expected a day", "Une date est attendue"),
+    ],
+)
+def test_what_is_wrong_with_a_field_is_said_in_the_reader_s_language(
+    clinician: Program, body: dict[str, object], english: str, french: str
+) -> None:
+    for language, sentence in (("en", english), ("fr", french)):
+        refused = clinician.ask("POST", PATIENTS, body, accept_language=language).json()
+        assert [fault["detail"][: len(sentence)] for fault in refused["errors"]] == [sentence]
+
+
 def test_a_body_that_is_no_json_is_refused(clinician: Program) -> None:
     assert clinician.ask("PATCH", f"{PATIENTS}/{'a' * 16}").status_code == 422
 

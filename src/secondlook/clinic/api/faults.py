@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
@@ -57,16 +58,45 @@ def refuse_fields(request: HttpRequest, error: RequestError) -> HttpResponse:
 
 def refuse_shape(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """Name the fields that are missing or are not what the schema says."""
-    faults = [{"pointer": point_at(fault["loc"]), "detail": str(fault["msg"])} for fault in error.errors]
+    faults = [{"pointer": point_at(fault["loc"]), "detail": describe_shape(fault)} for fault in error.errors]
     names = ", ".join(sorted({str(fault["loc"][-1]) for fault in error.errors}))
     sentence = _("Expected a request as the schema of this interface says; missing or wrong: %(fields)s.")
     return refuse(request, sentence % {"fields": names}, status=422, faults=faults)
+
+
+def describe_shape(fault: dict[str, Any]) -> str:
+    """Say what the schema expects of a field, in the reader's language; what is rare, as pydantic says it."""
+    kind, figures = str(fault["type"]), fault.get("ctx", {})
+    sentence = SHAPES.get(kind) or SHAPES.get(kind.partition("_")[0])
+    if sentence is None:
+        return str(fault["msg"])
+    return str(sentence) % {name: str(value).replace(" or ", ", ") for name, value in figures.items()}
 
 
 def point_at(place: tuple[str | int, ...]) -> str:
     """Return a JSON pointer to a place in the body, whose first name is the operation's own; or a parameter's name."""
     source, *names = place
     return "/" + "/".join(map(str, names[1:] if source == "body" else names[-1:]))
+
+
+# By the type of pydantic's error, or by what comes before its first underscore.
+SHAPES = {
+    "missing": gettext_lazy("Expected a value, got none."),
+    "extra": gettext_lazy("Expected no field of this name."),
+    "literal": gettext_lazy("Expected one of %(expected)s."),
+    "enum": gettext_lazy("Expected one of %(expected)s."),
+    "string": gettext_lazy("Expected a text."),
+    "string_too_short": gettext_lazy("Expected at least %(min_length)s characters."),
+    "string_too_long": gettext_lazy("Expected at most %(max_length)s characters."),
+    "string_pattern_mismatch": gettext_lazy("Expected a text of the form %(pattern)s."),
+    "bool": gettext_lazy("Expected true or false."),
+    "int": gettext_lazy("Expected a whole number."),
+    "float": gettext_lazy("Expected a number."),
+    "finite": gettext_lazy("Expected a number."),
+    "greater_than_equal": gettext_lazy("Expected %(ge)s or more."),
+    "less_than_equal": gettext_lazy("Expected %(le)s or less."),
+    "date": gettext_lazy("Expected a day, such as 2026-05-31."),
+}
 
 
 def refuse_missing(request: HttpRequest, error: Http404) -> HttpResponse:
