@@ -5,12 +5,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from secondlook.data.manifest import Manifest, read_manifest, write_manifest
 from secondlook.errors import DatasetError, RecipeError
-from secondlook.inference.predictor import load_predictor
+from secondlook.inference.bundle import open_bundle
+from secondlook.inference.predictor import load_predictor, read_input
 from secondlook.training import run
 from secondlook.training.loop import Watcher
 from secondlook.training.run import (
@@ -22,10 +24,27 @@ from secondlook.training.run import (
     train_run,
     write_history,
 )
+from secondlook.training.sections import Export
 from tests.training.tiny import make_recipe
 
 
-def test_a_run_folder_belongs_to_one_recipe_but_words_and_export_may_change(tmp_path: Path) -> None:
+def test_a_recipe_that_learned_nothing_leaves_its_folder_to_a_corrected_one(tmp_path: Path) -> None:
+    with open_run(tmp_path, make_recipe()):
+        for name in ("machine.json", "weights.txt"):
+            (tmp_path / name).write_text("of the first recipe")
+    with open_run(tmp_path, make_recipe()):
+        assert (tmp_path / "machine.json").is_file()
+    corrected = make_recipe(seed=6)
+    with open_run(tmp_path, corrected):
+        assert (tmp_path / "recipe.yaml").read_text() == corrected.dump()
+        assert not (tmp_path / "machine.json").exists()
+        assert not (tmp_path / "weights.txt").exists()
+
+
+@pytest.mark.parametrize("where", ["checkpoints", "fold-2/checkpoints"])
+def test_a_run_folder_belongs_to_one_recipe_but_words_and_export_may_change(tmp_path: Path, where: str) -> None:
+    (tmp_path / where).mkdir(parents=True)
+    (tmp_path / where / "000000001-0123456789abcdef.pt").touch()
     with open_run(tmp_path, make_recipe()):
         pass
     changed = make_recipe(about="Words.", export={"input_size_px": 48, "views": 4})
@@ -137,6 +156,50 @@ def test_a_run_goes_from_a_manifest_to_a_bundle_that_answers(tmp_path: Path, own
         train_run(make_recipe(data=own), folder, watcher=Watcher(step=lambda progress: pytest.fail("a step"))) == bundle
     )
     assert (bundle / "model.onnx").read_bytes() == graph
+
+
+def test_further_runs_look_beside_a_runs_own_network(tmp_path: Path, own: dict[str, Any]) -> None:
+    first = make_recipe(data=own, stages=[{"epochs": 1, "size_px": 32}])
+    alone = train_run(first, tmp_path / "first", watcher=Watcher())
+    export = {"input_size_px": 32, "weights": "int8", "members": [str(tmp_path / "first")]}
+    second = make_recipe(data=own, seed=6, stages=[{"epochs": 1, "size_px": 32}], export=export)
+    both = train_run(second, tmp_path / "second", watcher=Watcher())
+    facts = open_bundle(both).facts
+    assert facts.graph.members == 2
+    assert "beside it looks the run tiny" in facts.training.weights
+    picture = read_manifest(tmp_path / "first" / "split.csv").select("test").paths()[0]
+    pixels = read_input(picture, (32, 32), resize=facts.resize)[1][None]
+    own_export = {"input_size_px": 32, "weights": "int8"}
+    apart = train_run(
+        second.model_copy(update={"export": Export(**own_export)}), tmp_path / "second", watcher=Watcher()
+    )
+    logits = [open_bundle(bundle).session.run(pixels).logits for bundle in (alone, apart)]
+    train_run(second, tmp_path / "second", watcher=Watcher())
+    together = open_bundle(both).session.run(pixels)
+    np.testing.assert_allclose(together.logits, np.mean(logits, axis=0), atol=0.02)
+    assert np.abs(logits[0] - logits[1]).max() > 0.1
+    assert together.embedding.shape[1] == 2 * open_bundle(alone).session.run(pixels).embedding.shape[1]
+
+
+def test_further_runs_that_cannot_look_are_refused_before_training(tmp_path: Path, own: dict[str, Any]) -> None:
+    missing = make_recipe(data=own, export={"input_size_px": 32, "members": [str(tmp_path / "none")]})
+    with pytest.raises(RecipeError, match="found none at none"):
+        train_run(missing, tmp_path / "run", watcher=Watcher())
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "recipe.yaml").write_text(make_recipe(data=own | {"resize": "stretch"}).dump())
+    other = make_recipe(data=own, export={"input_size_px": 32, "members": [str(tmp_path / "other")]})
+    with pytest.raises(RecipeError, match="for skin with stretch"):
+        train_run(other, tmp_path / "run", watcher=Watcher())
+    file = tmp_path / "other" / "recipe.yaml"
+    file.write_text(make_recipe(data=own).dump())
+    manifest = read_manifest(Path(own["manifest"]))
+    turned = manifest.frame["split"].map({"train": "test", "test": "train", "calibration": "calibration"})
+    write_manifest(
+        dataclasses.replace(manifest, frame=manifest.frame.assign(split=turned)), tmp_path / "other/split.csv"
+    )
+    with pytest.raises(DatasetError, match="that the run other has learned from"):
+        train_run(other, tmp_path / "run", watcher=Watcher())
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_manifest_of_another_task_is_refused(tmp_path: Path, own: dict[str, Any]) -> None:

@@ -24,8 +24,7 @@ MESSAGES: dict[str, dict[int, str]] = {
 }
 DIMS, DATA_TYPE, FLOAT_DATA, RAW_DATA, EXTERNAL_DATA, DATA_LOCATION = 1, 2, 4, 9, 13, 14
 GRAPH, INITIALIZER = 7, 5
-FLOATING = frozenset({1, 10, 11, 16})  # float, float16, double, bfloat16
-WIDTHS = {1: 4, 10: 2, 11: 8, 16: 2}  # bytes of one number
+WIDTHS = {1: 4, 3: 1, 10: 2, 11: 8, 16: 2}  # bytes of one number: float, int8, float16, double, bfloat16
 FEWEST_SHUFFLED = 8  # fewer are constants such as the channels' means or the factors of a resize
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
@@ -50,7 +49,9 @@ def refuse_external_data(model: bytes) -> None:
 
 
 def count_parameters(model: bytes) -> int:
-    """Return how many numbers with a fraction an ONNX graph stores: its weights, statistics and constants.
+    """Return how many numbers an ONNX graph stores as weights, statistics and constants.
+
+    They are those with a fraction, and those of one byte, which are weights too (``secondlook.training.storage``).
 
     Raises:
         BundleError: The bytes are no ONNX file.
@@ -81,7 +82,7 @@ def shuffle_weights(model: bytes, *, seed: int) -> bytes:
             fields = {field: value for field, _, value in _read_fields(tensor)}
             kind = _read_varint(fields[DATA_TYPE], 0)[0] if DATA_TYPE in fields else 0
             data = fields.get(RAW_DATA, fields.get(FLOAT_DATA))
-            if kind in FLOATING and data is not None and len(data) >= FEWEST_SHUFFLED * WIDTHS[kind]:
+            if kind in WIDTHS and data is not None and len(data) >= FEWEST_SHUFFLED * WIDTHS[kind]:
                 generator.shuffle(np.frombuffer(data, dtype=f"u{WIDTHS[kind]}"))
     except (IndexError, ValueError) as error:
         raise BundleError("Expected an ONNX graph in model.onnx; the file is damaged or something else.") from error
@@ -104,7 +105,7 @@ def _count_values(tensor: memoryview) -> int:
             while position < len(value):  # one dimension, or all of them in one field
                 size, position = _read_varint(value, position)
                 count *= size
-    return count if kind in FLOATING else 0
+    return count if kind in WIDTHS else 0
 
 
 def _find_tensors(model: bytes) -> Iterator[memoryview]:

@@ -4,7 +4,6 @@ The networks of an ensemble have learned different features, so that an average 
 by itself; side by side they keep what each of them tells apart. The outlier limit is fitted on these embeddings.
 """
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from secondlook.errors import BundleError
 from secondlook.imaging.resize import read_size
 from secondlook.inference.bundle import read_facts
 from secondlook.inference.session import Outputs, Session
-from secondlook.training.export import describe_bundle, draw_probe, write_bytes
+from secondlook.training.export import draw_probe, write_draft
 from secondlook.training.recipe import Recipe
 
 # The outlier score costs the square of the embedding's length for every picture, and its cube to fit.
@@ -45,26 +44,28 @@ def export_ensemble(members: Sequence[Path], recipe: Recipe, folder: Path, *, da
             f"Expected graphs of at most 1 GiB together, these {len(graphs)} have {sum(map(len, graphs)) / 2**30:.1f}. "
             "Store their weights as float16 (--set export.weights=fp16), or train fewer folds."
         )
-    content = merge_graphs(graphs)
-    size = read_size(recipe.export.input_size_px)
-    probe = draw_probe(size)
-    compare_members(content, graphs, probe)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_bytes(folder / "model.onnx", content)
-    arrays = io.BytesIO()
-    np.savez_compressed(arrays, probe_image=probe, probe_logits=Session(content).run(probe[None]).logits[0])
-    write_bytes(folder / "reference.npz", arrays.getvalue())
     own = read_facts(members[0])
-    facts = describe_bundle(
+    write_draft(
+        average_graphs(graphs, recipe),
         recipe,
-        content,
+        folder,
         data_fingerprint=data_fingerprint,
         leak=leak,
         weights=own.training.weights,
         map_kind=own.graph.map,
         members=len(graphs),
     )
-    write_bytes(folder / "bundle.json", (facts.model_dump_json(indent=2) + "\n").encode())
+
+
+def average_graphs(graphs: Sequence[bytes], recipe: Recipe) -> bytes:
+    """Return one graph that averages several, once it has been seen to.
+
+    Raises:
+        BundleError: The graphs do not fit together, or the merged one does not give their average.
+    """
+    content = merge_graphs(graphs)
+    compare_members(content, graphs, draw_probe(read_size(recipe.export.input_size_px)))
+    return content
 
 
 def merge_graphs(graphs: Sequence[bytes]) -> bytes:

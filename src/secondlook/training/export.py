@@ -11,7 +11,6 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 import secondlook
@@ -23,11 +22,11 @@ from secondlook.inference.schema import MapKind
 from secondlook.inference.session import Session
 from secondlook.training.recipe import Recipe
 from secondlook.training.sections import VIEWS
+from secondlook.training.storage import round_weights, store_weights
 from secondlook.training.zoo.classifier import Classifier
 
 OPSET = 18
 TOLERANCE = 1e-3
-SMALLEST_HALVED = 64
 CHECKED_PICTURES = 5
 
 
@@ -72,45 +71,62 @@ class Served(nn.Module):
         return (logits, embedding, *(activation.flip(dims) for activation in maps))
 
 
-def export_bundle(
-    network: nn.Module,
-    recipe: Recipe,
-    folder: Path,
-    *,
-    log_prior: NDArray[np.float32],
-    data_fingerprint: str,
-    weights: str,
-    leak: str = "none",
-) -> None:
-    """Write a draft bundle: ``bundle.json``, ``model.onnx``, and ``reference.npz`` with the stored pair.
+def render_graph(network: nn.Module, recipe: Recipe, *, log_prior: NDArray[np.float32]) -> bytes:
+    """Return the ONNX graph of a network, as the recipe's `export` wants it.
 
     Args:
-        network: The trained network.
-        recipe: The recipe that it was trained by.
-        folder: Where the draft goes; files of an earlier one are replaced.
+        network: The trained network; its weights are rounded to what the graph stores.
+        recipe: Its loss says how the logits are to be read, its `export` says size, views and storage.
         log_prior: float32 K, log class shares in training.
-        data_fingerprint: Of the manifest, split included.
-        weights: Where the weights started from, in words.
-        leak: ``none``, or the note that marks every figure.
 
     Raises:
         BundleError: The graph does not give what torch gives.
     """
-    if not isinstance(network, Classifier):
-        raise TypeError(f"Expected a Classifier, got {type(network).__name__}.")
+    classifier = require_classifier(network)
     shift = -log_prior if recipe.loss.balance == "none" else np.zeros_like(log_prior)
-    network = network.cpu().eval()
-    if recipe.export.weights == "fp16":
-        round_weights(network)
+    classifier = classifier.cpu().eval()
+    round_weights(classifier, recipe.export.weights)
     views = [VIEWS.index(view) for view in recipe.export.views]
-    served = Served(network, views=views, shift=shift.astype(np.float32)).eval()
+    served = Served(classifier, views=views, shift=shift.astype(np.float32)).eval()
     size = read_size(recipe.export.input_size_px)
     model = trace_graph(served, outputs=served.outputs, size_px=size)
-    if recipe.export.weights == "fp16":
-        halve_weights(model)
+    store_weights(model, recipe.export.weights)
     content = model.SerializeToString(deterministic=True)
     compare_graph(served, content, size_px=size)
-    probe = draw_probe(size)
+    return bytes(content)
+
+
+def require_classifier(network: nn.Module) -> Classifier:
+    """Return the network, if it is one that can be exported."""
+    if not isinstance(network, Classifier):
+        raise TypeError(f"Expected a Classifier, got {type(network).__name__}.")
+    return network
+
+
+def write_draft(
+    content: bytes,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    data_fingerprint: str,
+    weights: str,
+    map_kind: MapKind,
+    leak: str = "none",
+    members: int = 1,
+) -> None:
+    """Write a draft bundle: ``bundle.json``, ``model.onnx``, and ``reference.npz`` with the stored pair.
+
+    Args:
+        content: The graph.
+        recipe: The recipe that it was trained by.
+        folder: Where the draft goes; files of an earlier one are replaced.
+        data_fingerprint: Of the manifest, split included.
+        weights: Where the weights started from, in words.
+        map_kind: What the graph's map is.
+        leak: ``none``, or the note that marks every figure.
+        members: How many networks the graph averages.
+    """
+    probe = draw_probe(read_size(recipe.export.input_size_px))
     logits = Session(content).run(probe[None]).logits[0]
     folder.mkdir(parents=True, exist_ok=True)
     write_bytes(folder / "model.onnx", content)
@@ -118,13 +134,19 @@ def export_bundle(
     np.savez_compressed(arrays, probe_image=probe, probe_logits=logits)
     write_bytes(folder / "reference.npz", arrays.getvalue())
     facts = describe_bundle(
-        recipe, content, data_fingerprint=data_fingerprint, leak=leak, weights=weights, map_kind=network.map_kind
+        recipe,
+        content,
+        data_fingerprint=data_fingerprint,
+        leak=leak,
+        weights=weights,
+        map_kind=map_kind,
+        members=members,
     )
     write_bytes(folder / "bundle.json", (facts.model_dump_json(indent=2) + "\n").encode())
 
 
 def describe_bundle(
-    recipe: Recipe, graph: bytes, *, data_fingerprint: str, leak: str, weights: str, map_kind: MapKind, members: int = 1
+    recipe: Recipe, graph: bytes, *, data_fingerprint: str, leak: str, weights: str, map_kind: MapKind, members: int
 ) -> BundleFacts:
     """Return the facts of a new bundle."""
     data = recipe.data
@@ -184,38 +206,6 @@ def trace_graph(served: nn.Module, *, outputs: Sequence[str], size_px: tuple[int
         node.doc_string = ""
     del model.metadata_props[:]
     return model
-
-
-@torch.no_grad()
-def round_weights(network: nn.Module) -> None:
-    """Round the large weights to what float16 can hold, so that storing them so loses nothing more."""
-    for weight in network.parameters():
-        if weight.numel() >= SMALLEST_HALVED:
-            weight.copy_(weight.half().float())
-
-
-def halve_weights(model: onnx.ModelProto) -> None:
-    """Store every float32 weight that float16 holds exactly as float16, with a cast in front of its use."""
-    casts = []
-    for tensor in model.graph.initializer:
-        if tensor.data_type != TensorProto.FLOAT:
-            continue
-        values = numpy_helper.to_array(tensor)
-        with np.errstate(over="ignore"):
-            half = values.astype(np.float16)
-        if values.size < SMALLEST_HALVED or not np.array_equal(half.astype(np.float32), values):
-            continue
-        name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(half, name=f"{name}.half"))
-        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
-    known = {value.name: value for value in model.graph.value_info}
-    for cast in casts:
-        if cast.output[0] in known:
-            model.graph.value_info.remove(known[cast.output[0]])
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
-    onnx.checker.check_model(model)
 
 
 def compare_graph(served: Served, content: bytes, *, size_px: tuple[int, int]) -> None:

@@ -26,10 +26,7 @@ def describe_origin(model: Model) -> str:
         identity, licence = (facts.hf_hub_id, facts.license) if facts is not None else (model.name, None)
         return f"timm's hub, {identity}, licence {licence or 'not stated'}"
     if path.is_dir():
-        recipe = read_recipe(path / "recipe.yaml")
-        file = path / ORIGIN_FILE
-        before = file.read_text(encoding="utf-8").strip() if file.is_file() else describe_origin(recipe.model)
-        return f"the run {recipe.name} (recipe {recipe.fingerprint()[:12]}), which started from: {before}"
+        return describe_run(path)
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -37,3 +34,15 @@ def describe_origin(model: Model) -> str:
             f"Expected weights as model.weights; {path.name} cannot be read: {error.strerror}."
         ) from error
     return f"the file {path.name} (SHA-256 {hashlib.sha256(content).hexdigest()})"
+
+
+def describe_run(folder: Path) -> str:
+    """Return a run and where its own weights came from, in words.
+
+    Raises:
+        RecipeError: The folder holds no recipe.
+    """
+    recipe = read_recipe(folder / "recipe.yaml")
+    file = folder / ORIGIN_FILE
+    before = file.read_text(encoding="utf-8").strip() if file.is_file() else describe_origin(recipe.model)
+    return f"the run {recipe.name} (recipe {recipe.fingerprint()[:12]}), which started from: {before}"

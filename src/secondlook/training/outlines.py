@@ -21,8 +21,9 @@ from secondlook.imaging.resize import resize_picture
 from secondlook.inference.outliner import FACTS, GRAPH, OutlineFacts, Outliner
 from secondlook.training.augment.affine import draw_affine, fit_aspect
 from secondlook.training.augment.colour import shift_colour
-from secondlook.training.export import SMALLEST_HALVED, draw_probe, halve_weights, trace_graph, write_bytes
+from secondlook.training.export import draw_probe, trace_graph, write_bytes
 from secondlook.training.sections import Augmentation
+from secondlook.training.storage import SMALLEST_STORED, store_weights
 
 SIZE_PX = (72, 96)
 WIDTHS = (12, 24, 48, 64)
@@ -221,7 +222,7 @@ def export_network(network: OutlineNetwork, facts: dict[str, object], folder: Pa
     served = Served(network).eval()
     model: onnx.ModelProto = trace_graph(served, outputs=["lesion"], size_px=SIZE_PX)
     round_graph(model)
-    halve_weights(model)
+    store_weights(model, "fp16")
     content = model.SerializeToString(deterministic=True)
     folder.mkdir(parents=True, exist_ok=True)
     write_bytes(folder / GRAPH, content)
@@ -241,5 +242,5 @@ def round_graph(model: onnx.ModelProto) -> None:
     """Round the graph's large weights to float16: the exporter has folded batch norm into them."""
     for tensor in model.graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if tensor.data_type == TensorProto.FLOAT and values.size >= SMALLEST_HALVED:
+        if tensor.data_type == TensorProto.FLOAT and values.size >= SMALLEST_STORED:
             tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16).astype(np.float32), name=tensor.name))

@@ -24,7 +24,7 @@ def make_quick(recipe: Recipe) -> Recipe:
     content["model"]["weights"] = "none"
     content["optimiser"]["batch_size"] = min(BATCH, recipe.optimiser.batch_size)
     content["machine"] |= {"precision": "fp32", "device": "cpu"}
-    content["export"] |= {"foreign": None, "start_share": 0}
+    content["export"] |= {"foreign": None, "start_share": 0, "members": []}
     for stage in content["stages"]:
         stage["epochs"] = 1
     if recipe.model.family in BUILT_ON_TIMM and not takes_one_size(recipe.model.name):

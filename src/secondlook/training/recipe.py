@@ -75,6 +75,12 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_members(self) -> "Recipe":
+        if self.export.members and self.split.folds is not None:
+            raise ValueError("`export.members` and `split.folds` both make one graph of several networks; take one")
+        return self
+
+    @model_validator(mode="after")
     def _check_batch(self) -> "Recipe":
         head = self.model.head
         counts = (head.batch_norm and head.hidden) or self.model.family in {"r2_dermoscopy", "r2_bone"}

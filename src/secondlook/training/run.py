@@ -32,10 +32,10 @@ from secondlook.errors import DatasetError, RecipeError
 from secondlook.evaluation.run import finish_bundle
 from secondlook.training.dataset import Pictures, cache_pictures
 from secondlook.training.earlier import blend_with_start, require_unseen
-from secondlook.training.export import export_bundle
+from secondlook.training.export import require_classifier, write_draft
 from secondlook.training.folds import deal_folds, take_fold
 from secondlook.training.loop import Watcher, train_network
-from secondlook.training.loss import count_prior
+from secondlook.training.members import describe_members, render_members, require_members
 from secondlook.training.origin import ORIGIN_FILE, describe_origin
 from secondlook.training.plots import plot_history
 from secondlook.training.precision import choose_precision
@@ -164,10 +164,13 @@ def open_run(folder: Path, recipe: Recipe) -> Iterator[None]:
             raise RecipeError(f"Another process is training in the run folder {folder.name}; wait for it.") from None
         file = folder / "recipe.yaml"
         if file.is_file() and read_recipe(file).describe_weights() != recipe.describe_weights():
-            raise RecipeError(
-                f"The run folder {folder.name} holds a run of another recipe (compare its recipe.yaml; only `about` "
-                "and `export` may change after training). Give this one another folder with --run."
-            )
+            if any(folder.rglob("checkpoints/*.pt")):
+                raise RecipeError(
+                    f"The run folder {folder.name} holds a run of another recipe (compare its recipe.yaml; only "
+                    "`about` and `export` may change after training). Give this one another folder with --run."
+                )
+            for settled in ("machine.json", ORIGIN_FILE):  # by a recipe that has learned nothing yet
+                (folder / settled).unlink(missing_ok=True)
         write_text(file, recipe.dump())
         yield
 
@@ -290,6 +293,7 @@ def prepare_material(recipe: Recipe, *, watcher: Watcher) -> Material:
         watcher.warn(f"The split test holds no picture of {', '.join(untested)}; its figures will be undefined.")
     if Path(recipe.model.weights).is_dir():
         require_unseen(manifest, Path(recipe.model.weights))
+    require_members(recipe, manifest)
     images = cache_pictures(manifest, size_px=recipe.data.cache_px, resize=recipe.data.resize, advance=watcher.decoded)
     parts = {}
     for split in ("train", "calibration"):
@@ -343,14 +347,15 @@ def train_run(recipe: Recipe, folder: Path, *, watcher: Watcher) -> Path:
         network = fit_network(recipe, material, folder, watcher=watcher)
         network.load_state_dict(blend_with_start(network.state_dict(), recipe))
         watcher.note("exporting the graph and comparing it with torch")
-        export_bundle(
-            network,
+        write_draft(
+            render_members(network, recipe, manifest),
             recipe,
             bundle,
-            log_prior=count_prior(material.train.labels, len(find_task(recipe.task).keys)),
             data_fingerprint=data_fingerprint(manifest),
-            weights=settle_origin(folder, recipe),
+            weights="; ".join([settle_origin(folder, recipe), *describe_members(recipe)]),
+            map_kind=require_classifier(network).map_kind,
             leak=material.leak,
+            members=1 + len(recipe.export.members),
         )
         watcher.note(
             "calibrating, measuring on the test split, writing the evidence, without robustness and explanations; for "

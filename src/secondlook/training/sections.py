@@ -291,6 +291,7 @@ View = Literal[
     "rotate_270",
     "transverse",
 ]
+Storage = Literal["fp32", "fp16", "int8"]
 VIEWS: tuple[str, ...] = get_args(View)  # bit 1 mirrors left and right, bit 2 top and bottom, bit 4 then transposes
 
 
@@ -301,7 +302,10 @@ class Export(Section):
     views: tuple[View, ...] = Field(
         ("identity",), min_length=1, description="Flips and turns averaged inside the graph; a number means the first."
     )
-    weights: Literal["fp32", "fp16"] = Field("fp32", description="How weights are stored; arithmetic is fp32.")
+    weights: Storage = Field("fp32", description="How weights are stored; arithmetic is fp32.")
+    members: tuple[str, ...] = Field(
+        (), description="Folders of further runs, whose networks look too: logits and maps are averaged."
+    )
     start_share: float = Field(
         0.0,
         ge=0,

@@ -42,8 +42,8 @@ def _count_views(source: Source) -> str:
     views, members, voice = source.facts.graph.views, source.facts.graph.members, source.voice
     networks = (
         voice(
-            en=f"{members} networks, each trained without another part of the data, ",
-            fr=f"{members} réseaux, entraînés chacun sans une autre partie des données, ",
+            en=f"the mean of {members} networks, ",
+            fr=f"moyenne de {members} réseaux, ",
         )
         if members > 1
         else ""
