@@ -41,10 +41,13 @@ def test_a_recipe_that_learned_nothing_leaves_its_folder_to_a_corrected_one(tmp_
         assert not (tmp_path / "weights.txt").exists()
 
 
-@pytest.mark.parametrize("where", ["checkpoints", "fold-2/checkpoints"])
-def test_a_run_folder_belongs_to_one_recipe_but_words_and_export_may_change(tmp_path: Path, where: str) -> None:
-    (tmp_path / where).mkdir(parents=True)
-    (tmp_path / where / "000000001-0123456789abcdef.pt").touch()
+LEARNED_FILES = ["checkpoints/1-0.pt", "fold-2/checkpoints/1-0.pt", "bundle/bundle.json", "study.sqlite3"]
+
+
+@pytest.mark.parametrize("what", LEARNED_FILES)
+def test_a_run_folder_belongs_to_one_recipe_but_words_and_export_may_change(tmp_path: Path, what: str) -> None:
+    (tmp_path / what).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / what).touch()
     with open_run(tmp_path, make_recipe()):
         pass
     changed = make_recipe(about="Words.", export={"input_size_px": 48, "views": 4})

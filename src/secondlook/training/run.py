@@ -44,6 +44,9 @@ from secondlook.training.recipe import Recipe
 from secondlook.training.sections import Further
 from secondlook.training.tracking import track_run
 
+# A run folder with any of these belongs to its recipe: training, a finished bundle, a search.
+LEARNED = ("checkpoints/*.pt", "bundle/bundle.json", "study.sqlite3")
+
 
 def find_data_folder() -> Path:
     """Return the folder that relative data paths of recipes start from: SECONDLOOK_DATA, else ../shared/data."""
@@ -164,7 +167,7 @@ def open_run(folder: Path, recipe: Recipe) -> Iterator[None]:
             raise RecipeError(f"Another process is training in the run folder {folder.name}; wait for it.") from None
         file = folder / "recipe.yaml"
         if file.is_file() and read_recipe(file).describe_weights() != recipe.describe_weights():
-            if any(folder.rglob("checkpoints/*.pt")):
+            if any(True for pattern in LEARNED for _ in folder.rglob(pattern)):
                 raise RecipeError(
                     f"The run folder {folder.name} holds a run of another recipe (compare its recipe.yaml; only "
                     "`about` and `export` may change after training). Give this one another folder with --run."
