@@ -21,16 +21,22 @@ def describe(flip: float) -> dict:
     names = ("auc", "balanced_accuracy", "sensitivity")
     part = {name: [figure(0.9 - 0.05 * level) for level in range(5)] for name in names}
     flips = [figure(0.02)] * 3 + [figure(flip), figure(0.03)]
-    part |= {"flips": flips, "flips_alarming": flips, "not_evaluable": [figure(0.1)] * 5}
+    part |= {
+        "flips": flips,
+        "flips_urgent": [figure(0.01)] * 5,
+        "flips_alarming": flips,
+        "not_evaluable": [figure(0.1)] * 5,
+    }
     part |= {"name": "Contrast", "amount": "% kept", "levels": [85, 70, 55, 40, 25], "flip_counts": [0] * 5}
     return {
         "sample": SAMPLE,
         "operating_point": "sensitivity_95",
         "flagged": 12,
+        "flagged_urgent": 4,
         "flagged_alarming": 9,
         "clean": {name: figure(0.95) for name in names},
         "corruptions": {"contrast": part},
-        "mean": {name: figure(0.8) for name in (*names, "flips", "flips_alarming", "not_evaluable")},
+        "mean": {name: figure(0.8) for name in (*names, "flips", "flips_urgent", "flips_alarming", "not_evaluable")},
         "mean_loss": {name: figure(0.15) for name in names},
     }
 
@@ -41,8 +47,19 @@ def test_a_corruption_that_sends_many_home_is_named() -> None:
     assert "Under no corruption" in calm.verdict
     assert grave.doubtful
     assert "Beware of contrast" in grave.verdict
-    flips = next(table for table in grave.tables if table.name == "robustness-flips")
-    assert flips.rows[0][:3] == ("Contrast", 4, figure(0.3))
+    worst = next(table for table in grave.tables if table.name == "robustness-worst")
+    assert worst.rows[0][:3] == ("Contrast", 4, figure(0.3))
+
+
+def test_urgent_pictures_that_become_routine_are_counted_apart() -> None:
+    found = describe(0.3)
+    told = next(table for table in write_section(Source({"robustness": found}, SKIN)).tables if "worst" in table.name)
+    assert told.heads[2:4] == ("Of all referred or urgent", "Of the urgent alone")
+    assert told.rows[0][2:4] == (figure(0.3), figure(0.01))
+    assert "12 pictures were referred or urgent when clean, 4 of them urgent, 9 with" in told.note
+    del found["flagged_urgent"]  # measured before they were
+    told = next(table for table in write_section(Source({"robustness": found}, SKIN)).tables if "worst" in table.name)
+    assert "Of the urgent alone" not in told.heads
 
 
 def test_every_point_with_its_interval_becomes_a_sheet() -> None:
@@ -51,6 +68,9 @@ def test_every_point_with_its_interval_becomes_a_sheet() -> None:
     assert rows[0] == ["corruption", "level", "amount", "auc", "auc lower", "auc upper"]
     assert [row[:3] for row in rows[1:3]] == [["contrast", "0", ""], ["contrast", "1", "85"]]
     assert len(rows) == 7
+    rows = list(csv.reader(io.StringIO(list_sheets([section])["robustness-flips.csv"])))
+    assert rows[1][:4] == ["contrast", "0", "", "0.0"]
+    assert rows[5][:4] == ["contrast", "4", "40", "0.1"]
 
 
 def test_repeats_and_retakes_are_tables() -> None:

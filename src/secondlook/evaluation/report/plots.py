@@ -23,6 +23,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#0
 DASHES = ("-", "--", "-.", ":")
 WIDTH_INCHES, HEIGHT_INCHES = 5.2, 4.0
 FOREST_INCHES, LINE_INCHES = 6.6, 0.24
+PANELS_ACROSS, PANELS_INCHES, PANEL_INCHES = 4, 8.6, 1.75
 STYLE = {
     "svg.fonttype": "path",
     "svg.hashsalt": "secondlook",
@@ -74,6 +75,44 @@ class Reach:
     soft: bool = False
 
 
+@dataclass(frozen=True)
+class Panel:
+    """One small drawing of many that share their vertical axis: a name, what its places are, and a line with bounds."""
+
+    name: str
+    places: Sequence[str]
+    x: str
+    line: Line
+
+
+def draw_panels(panels: Sequence[Panel], *, y: str, reference: float | None = None) -> str:
+    """Return many small drawings side by side, so that every line can be followed by itself.
+
+    Args:
+        panels: What to draw; points stand at equal distances, with their places' names below.
+        y: Name of the vertical axis, which they share.
+        reference: Where a dashed line stands.
+
+    Raises:
+        SecondlookError: matplotlib is not installed.
+    """
+    rows = -(-len(panels) // PANELS_ACROSS)
+    with _open_sheet(PANELS_INCHES, PANEL_INCHES * rows) as drawing:
+        grid = drawing.subplots(rows, PANELS_ACROSS, sharey=True, squeeze=False)
+        for axes, panel in zip(grid.flat, panels, strict=False):
+            _draw_line(axes, panel.line, 0)
+            if reference is not None:
+                axes.axhline(reference, color=SOFT, linewidth=0.9, linestyle="--")
+            axes.set_xticks(range(len(panel.places)), panel.places, fontsize=7)
+            axes.set_title(panel.name, fontsize=9)
+            axes.set_xlabel(panel.x, fontsize=7)
+            axes.grid(linewidth=0.6)
+        for axes in grid.flat[len(panels) :]:
+            axes.remove()
+        drawing.supylabel(y, fontsize=9)
+        return write_drawing(drawing)
+
+
 def draw_lines(
     lines: Sequence[Line],
     *,
@@ -102,12 +141,8 @@ def draw_lines(
             if line.soft:
                 axes.plot(line.x, line.y, color=SOFT, linewidth=0.9, linestyle="--", label=line.name or None)
                 continue
-            colour, dash = COLOURS[number % len(COLOURS)], DASHES[number // len(COLOURS) % len(DASHES)]
+            _draw_line(axes, line, number)
             number += 1
-            marks: dict[str, Any] = {"marker": "o", "markersize": 4} if line.dots else {}
-            axes.plot(line.x, line.y, color=colour, linestyle=dash, linewidth=1.6, label=line.name or None, **marks)
-            if line.lower is not None and line.upper is not None:
-                axes.fill_between(line.x, line.lower, line.upper, color=colour, alpha=0.13, linewidth=0)
         axes.set(xlabel=x, ylabel=y)
         axes.set_xlim(*(x_range or (None, None)))
         axes.set_ylim(*(y_range or (None, None)))
@@ -150,6 +185,14 @@ def draw_forest(
         return write_drawing(drawing)
 
 
+def _draw_line(axes: "Axes", line: Line, number: int) -> None:
+    colour, dash = COLOURS[number % len(COLOURS)], DASHES[number // len(COLOURS) % len(DASHES)]
+    marks: dict[str, Any] = {"marker": "o", "markersize": 4} if line.dots else {}
+    axes.plot(line.x, line.y, color=colour, linestyle=dash, linewidth=1.6, label=line.name or None, **marks)
+    if line.lower is not None and line.upper is not None:
+        axes.fill_between(line.x, line.lower, line.upper, color=colour, alpha=0.13, linewidth=0)
+
+
 def _draw_reach(axes: "Axes", place: int, reach: Reach) -> None:
     colour = SOFT if reach.soft else COLOURS[0]
     if reach.lower is not None and reach.upper is not None:
@@ -165,6 +208,12 @@ def open_drawing(width_inches: float, height_inches: float) -> "Iterator[tuple[D
     Raises:
         SecondlookError: matplotlib is not installed.
     """
+    with _open_sheet(width_inches, height_inches) as drawing:
+        yield drawing, drawing.subplots()
+
+
+@contextmanager
+def _open_sheet(width_inches: float, height_inches: float) -> "Iterator[Drawing]":
     try:
         from matplotlib import rc_context
         from matplotlib.figure import Figure as Drawing
@@ -174,8 +223,7 @@ def open_drawing(width_inches: float, height_inches: float) -> "Iterator[tuple[D
             "Without a folder for the report the figures are measured and printed all the same."
         ) from error
     with rc_context(STYLE):  # type: ignore[arg-type]
-        drawing = Drawing(figsize=(width_inches, height_inches), layout="constrained")
-        yield drawing, drawing.subplots()
+        yield Drawing(figsize=(width_inches, height_inches), layout="constrained")
 
 
 def write_drawing(drawing: "Drawing") -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from secondlook.evaluation.report.plots import Line, draw_lines
+from secondlook.evaluation.report.plots import Line, Panel, draw_panels
 from secondlook.evaluation.report.section import Cell, Figure, Section, Source, Table
 from secondlook.evaluation.report.words import count_words, join_words, write_percent
 from secondlook.evaluation.scope import name_groups
@@ -12,6 +12,11 @@ MEASURES = {
     "auc": "AUC of the risk",
     "balanced_accuracy": "Balanced accuracy",
     "sensitivity": "Sensitivity at the threshold for a referral",
+}
+FLIPS = {
+    "flips": "Of all referred or urgent",
+    "flips_urgent": "Of the urgent alone",
+    "flips_alarming": "Of those with an alarming label",
 }
 FAMILIES = {"turned": "Turned", "flipped": "Flipped", "cropped": "Cropped again", "saved": "Saved again", "all": "All"}
 REPEATED = {
@@ -55,11 +60,15 @@ def write_section(source: Source) -> Section | None:
             "are drawn evenly, compare these figures with each other, not with those of the whole test split. Pictures "
             "that the model would have refused are measured like the others.\n\n"
             "The worst that a bad picture can do is to turn a referral into a routine answer; such flips are counted "
-            "apart, of the pictures that were referred when clean. The amounts of the levels are in docs/stress.md."
+            "apart, of the pictures that were referred or urgent when clean. Level 1 happens every day; a picture at "
+            "level 5 should be taken again. Below each small drawing stands what was done, and how much."
         ),
         verdict=verdict,
         doubtful=bool(worst),
-        figures=tuple(_draw_measure(name, robustness) for name in MEASURES if name in robustness["clean"]),
+        figures=(
+            *(_draw_measure(name, robustness) for name in MEASURES if name in robustness["clean"]),
+            _draw_flips(robustness),
+        ),
         tables=tuple(tables),
     )
 
@@ -79,26 +88,55 @@ def _write_share(figure: Mapping[str, float | None]) -> str:
 
 
 def _draw_measure(name: str, robustness: Mapping[str, Any]) -> Figure:
-    levels, clean = list(range(6)), robustness["clean"][name]
-    lines, rows = [], []
-    for key, part in robustness["corruptions"].items():
-        figures = [clean, *part[name]]
-        amounts = [None, *part["levels"]]
-        lines.append(Line(part["name"], levels, [figure["value"] for figure in figures], dots=True))
-        rows += [(key, level, amounts[level], figures[level]) for level in levels]
+    clean = robustness["clean"][name]
     last = {part["name"]: part[name][-1]["value"] for part in robustness["corruptions"].values()}
     lowest = min((key for key in last if last[key] is not None), key=lambda key: last[key], default="none")
     return Figure(
         f"{MEASURES[name]} by level of corruption",
-        f"{MEASURES[name]} on the vertical axis against the level, from 0 (clean) to 5, one line for each corruption. "
+        f"{MEASURES[name]} on the vertical axis against the amount, one small drawing for each corruption. "
         f"Clean it is {clean['value']}; lowest at level 5 under {str(lowest).lower()}, {last.get(lowest)}.",
-        draw_lines(lines, x="Level (0: clean)", y=MEASURES[name], x_range=(0, 5)),
-        Table(
-            f"robustness-{name.replace('_', '-')}",
-            f"{MEASURES[name]} by corruption and level",
-            ("corruption", "level", "amount", name),
-            tuple(rows),
-        ),
+        draw_panels(_list_panels(name, clean, robustness), y=MEASURES[name], reference=clean["value"]),
+        _sheet_levels(name, clean, robustness),
+        wide=True,
+    )
+
+
+def _draw_flips(robustness: Mapping[str, Any]) -> Figure:
+    clean = {"value": 0.0, "lower": 0.0, "upper": 0.0}
+    return Figure(
+        "Referred pictures that become routine, by level of corruption",
+        "Share of the pictures referred or urgent when clean that are routine now, one small drawing for each "
+        "corruption; the table below holds each one's worst level.",
+        draw_panels(_list_panels("flips", clean, robustness), y="Referred → routine"),
+        _sheet_levels("flips", clean, robustness),
+        wide=True,
+    )
+
+
+def _list_panels(name: str, clean: Mapping[str, float | None], robustness: Mapping[str, Any]) -> list[Panel]:
+    panels = []
+    for part in robustness["corruptions"].values():
+        figures = [clean, *part[name]]
+        sides: dict[str, Any] = {side: [figure[side] for figure in figures] for side in ("value", "lower", "upper")}
+        bounded = None not in sides["lower"]
+        band = {"lower": sides["lower"], "upper": sides["upper"]} if bounded else {}
+        places = ["0", *(f"{amount:g}" for amount in part["levels"])]
+        line = Line("", list(range(len(places))), sides["value"], dots=True, **band)
+        panels.append(Panel(part["name"], ["clean", *places[1:]], part["amount"], line))
+    return panels
+
+
+def _sheet_levels(name: str, clean: Mapping[str, float | None], robustness: Mapping[str, Any]) -> Table:
+    rows = [
+        (key, level, amount, figure)
+        for key, part in robustness["corruptions"].items()
+        for level, (amount, figure) in enumerate(zip([None, *part["levels"]], [clean, *part[name]], strict=True))
+    ]
+    return Table(
+        f"robustness-{name.replace('_', '-')}",
+        f"{MEASURES.get(name, 'Referred → routine')} by corruption and level",
+        ("corruption", "level", "amount", name),
+        tuple(rows),
     )
 
 
@@ -119,19 +157,21 @@ def _table_means(robustness: Mapping[str, Any]) -> Table:
 
 
 def _table_flips(robustness: Mapping[str, Any]) -> Table:
+    # Bundles measured before urgent pictures were counted apart lack them; a knee is never urgent.
+    urgent = bool(robustness.get("flagged_urgent"))
+    counted = [name for name in FLIPS if name != "flips_urgent" or urgent]
     rows: list[tuple[Cell, ...]] = []
     for part in robustness["corruptions"].values():
         worst = max(range(len(part["flips"])), key=lambda level: part["flips"][level]["value"] or 0)
-        rows.append(
-            (part["name"], worst + 1, part["flips"][worst], part["flips_alarming"][worst], part["not_evaluable"][worst])
-        )
+        rows.append((part["name"], worst + 1, *(part[name][worst] for name in counted), part["not_evaluable"][worst]))
     return Table(
-        "robustness-flips",
-        "Flips from referred to routine, at each corruption's worst level",
-        ("", "Level", "Of all referred", "Of those with an alarming label", "Refused at that level"),
+        "robustness-worst",
+        "Flips to routine, at each corruption's worst level",
+        ("", "Level", *(FLIPS[name] for name in counted), "Refused at that level"),
         tuple(rows),
-        note=f"{robustness['flagged']} pictures were referred when clean, {robustness['flagged_alarming']} of them "
-        "with an alarming label.",
+        note=f"{robustness['flagged']} pictures were referred or urgent when clean, "
+        + (f"{robustness['flagged_urgent']} of them urgent, " if urgent else "")
+        + f"{robustness['flagged_alarming']} with an alarming label.",
         percent=True,
     )
 

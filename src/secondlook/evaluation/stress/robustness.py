@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 PICTURES = 84
 POINT: Final = "sensitivity_95"
 MEASURES = ("auc", "balanced_accuracy", "sensitivity")
-SHARES = ("flips", "flips_alarming", "not_evaluable")
+SHARES = ("flips", "flips_urgent", "flips_alarming", "not_evaluable")
 
 
 def measure_robustness(
@@ -74,6 +74,7 @@ def measure_robustness(
         "sample": responses.sample.describe(),
         "operating_point": POINT,
         "flagged": int(responses.flagged[:, 0].sum()),
+        "flagged_urgent": int((responses.triage[:, 0] == "urgent").sum()),
         "flagged_alarming": int((responses.flagged[:, 0] & responses.alarming).sum()),
         "clean": {name: write_interval(figures[f"0/{name}"]) for name in measures},
         "corruptions": described,
@@ -109,6 +110,7 @@ def bound_figures(
         ``COLUMN/NAME``, ``mean/NAME`` and ``loss/NAME`` → value and bounds.
     """
     rows = {"flips": responses.flagged[:, 0], "not_evaluable": np.ones(len(responses.groups), dtype=bool)}
+    rows["flips_urgent"] = responses.triage[:, 0] == "urgent"
     rows["flips_alarming"] = rows["flips"] & responses.alarming
     columns = range(responses.risk.shape[1])
 
