@@ -26,7 +26,7 @@ def write_section(source: Source) -> Section | None:
             for part in factor["values"]
         ]
         name = f"composition-{key}".lower().replace("_", "-").replace(" ", "-")
-        heads = (factor["title"], "Pictures", "Share", groups, f"With {alarming.lower()}")
+        heads = ("", "Pictures", "Share", groups, f"With {alarming.lower()}")
         tables.append(Table(name, factor["title"], heads, tuple(rows), percent=True))
     absent = [words for key, words in WANTED.items() if key not in composition]
     note = f" Not recorded at all, hence not measured by: {', '.join(absent)}." if absent else ""

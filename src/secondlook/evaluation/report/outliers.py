@@ -7,6 +7,7 @@ from secondlook.evaluation.report.plots import draw_forest
 from secondlook.evaluation.report.section import Cell, Figure, Section, Source, Table
 from secondlook.evaluation.report.words import count_words, reach, write_measured, write_percent
 
+LEAST_REFUSED = 0.9  # of every kind, for the verdict to be no warning
 SHORT = {"knn": "Neighbour", "mahalanobis": "Mahalanobis", "energy": "Energy", "vim": "ViM"}
 METHODS = {
     "knn": "Cosine distance to the k-th nearest neighbour (Sun et al. 2022)",
@@ -40,6 +41,7 @@ def write_section(source: Source) -> Section | None:
             f"{name_method(served)} serves. Least refused of what it is measured on: {worst['name']}, "
             f"{write_measured(served['refused'][worst['name']], percent=True)}."
         ),
+        doubtful=(served["refused"][worst["name"]]["value"] or 0) < LEAST_REFUSED,
         figures=(_draw_refused(served, kinds),),
         tables=(
             _list_methods(methods),
@@ -66,6 +68,7 @@ def _draw_refused(served: Mapping[str, Any], kinds: list[Any]) -> Figure:
         "Share of each kind of strangers that is refused, in per cent, with its 95 % interval; the table holds it.",
         draw_forest([reach(name, figure) for name, figure in percents], x="Refused (%)", x_range=(0, 102)),
         Table("strangers-refused", "Share refused", ("set", "refused"), tuple(figures)),
+        wide=True,
     )
 
 

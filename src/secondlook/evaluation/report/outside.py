@@ -30,8 +30,7 @@ def write_section(source: Source) -> Section | None:
         title="Outside tests",
         intro=(
             "Pictures from other places, cameras or patients, measured in the same way. What falls here is what "
-            "another "
-            "hospital has to expect.\n\n" + "\n\n".join(notes)
+            "another hospital has to expect.\n\n" + "\n\n".join(notes)
         ),
         figures=(_draw_risk(source, labelled),) if labelled else (),
         tables=(*_tabulate_figures(source, labelled), *_tabulate_shares(source, outside)),
@@ -48,6 +47,7 @@ def _draw_risk(source: Source, labelled: dict[str, Any]) -> Figure:
         "AUC with its 95 % interval, on the measured split and on each outside set; the table below holds the figures.",
         draw_forest(reaches, x="AUC", reference=0.5, x_range=(0.4, 1.0)),
         Table("outside-auc", "AUC", ("set", "auc"), rows),
+        wide=True,
     )
 
 
@@ -93,7 +93,7 @@ def _tabulate_shares(source: Source, outside: dict[str, Any]) -> list[Table]:
         return []
     names = dict(SHARES)
     sizes = {key for shares in unlabelled.values() for key in shares if key.startswith("set of")}
-    names |= {key: f"Set of {key.removeprefix('set of ')} condition(s)" for key in sorted(sizes)}
+    names |= {key: f"Conditions in the set: {key.removeprefix('set of ')}" for key in sorted(sizes)}
     rows: list[tuple[Cell, ...]] = [
         (words, *(shares.get(key) for shares in unlabelled.values()))
         for key, words in names.items()

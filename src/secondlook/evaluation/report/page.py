@@ -14,6 +14,7 @@ from secondlook.evaluation.report.words import write_cell
 
 THUMBNAIL_PX = 240
 SHORT_ROWS = 16  # of a table that is not broken over two sheets of paper
+FEW_WORDS = 4  # "too few to say" among figures does not make a column of words
 PAGE = Template("""<!doctype html>
 <html lang="en">
 <head>
@@ -85,14 +86,18 @@ def render_figure(figure: Figure) -> str:
 
 def render_table(table: Table) -> str:
     """Return a table with its caption; the first column heads the rows."""
-    heads = "".join(f'<th scope="col">{escape(head)}</th>' if head else "<td></td>" for head in table.heads)
-    lines = "\n".join(_render_row(row, percent=table.percent) for row in table.rows)
-    note = f"<small>{escape(table.note)}</small>" if table.note else ""
-    style = " ".join(
-        name for name, holds in (("words", len(table.heads) == 2), ("short", len(table.rows) <= SHORT_ROWS)) if holds
+    worded = _find_worded(table)
+    heads = "".join(
+        f'<th scope="col"{" class=text" if worded[place] else ""}>{escape(head)}</th>' if head else "<td></td>"
+        for place, head in enumerate(table.heads)
     )
+    lines = "\n".join(_render_row(row, worded, percent=table.percent) for row in table.rows)
+    note = f"<small>{escape(table.note)}</small>" if table.note else ""
+    # The frame, not the table, is kept whole: a caption stays with its rows only in there.
+    frame = "scroll short" if len(table.rows) <= SHORT_ROWS else "scroll"
+    style = ' class="words"' if len(table.heads) == 2 else ""
     return (
-        f'<div class="scroll" role="group" aria-label="{escape(table.caption)}" tabindex="0"><table class="{style}">'
+        f'<div class="{frame}" role="group" aria-label="{escape(table.caption)}" tabindex="0"><table{style}>'
         f"<caption>{escape(table.caption)}{note}</caption><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table></div>"
     )
 
@@ -129,12 +134,27 @@ def _list_paragraphs(text: str) -> Iterator[str]:
     return (f"<p>{escape(paragraph)}</p>" for paragraph in text.split("\n\n") if paragraph)
 
 
-def _render_row(row: Sequence[Cell], *, percent: bool) -> str:
+def _find_worded(table: Table) -> list[bool]:
+    """Return for each column whether it holds words, which are set from the left, and not figures."""
+    return [
+        all(isinstance(row[place], str) for row in table.rows)
+        and any(len(str(row[place]).split()) > FEW_WORDS for row in table.rows)
+        for place in range(len(table.heads))
+    ]
+
+
+def _render_row(row: Sequence[Cell], worded: Sequence[bool], *, percent: bool) -> str:
     cells = "".join(
-        f"<td{' class=figure' if not isinstance(cell, str) else ''}>{escape(write_cell(cell, percent=percent))}</td>"
-        for cell in row[1:]
+        f"<td{_style_cell(cell, worded=words)}>{escape(write_cell(cell, percent=percent))}</td>"
+        for cell, words in zip(row[1:], worded[1:], strict=True)
     )
     return f'<tr><th scope="row">{escape(write_cell(row[0], percent=percent))}</th>{cells}</tr>'
+
+
+def _style_cell(cell: Cell, *, worded: bool) -> str:
+    if worded:
+        return " class=text"
+    return "" if isinstance(cell, str) else " class=figure"
 
 
 def _render_picture(shown: Shown) -> str:

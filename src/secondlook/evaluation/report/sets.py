@@ -5,6 +5,7 @@ from typing import Any
 from secondlook.evaluation.report.plots import Reach, draw_forest, draw_lines
 from secondlook.evaluation.report.section import Cell, Figure, Section, Source, Table
 from secondlook.evaluation.report.words import list_curve, name_label, reach, sheet_curves, write_percent
+from secondlook.evaluation.scope import name_groups
 
 
 def write_section(source: Source) -> Section | None:
@@ -28,8 +29,7 @@ def _introduce(sets: dict[str, Any]) -> str:
     parts = []
     if "slices" in sets:
         parts.append(
-            "With each answer comes the set of conditions that cannot be ruled out, made so that it holds the true "
-            "one "
+            "With each answer comes the set of conditions that cannot be ruled out, made so that it holds the true one "
             f"for {write_percent(sets['target'])} of new pictures of each condition (class-conditional conformal "
             "prediction, each patient or lesion counting once). A condition with fewer than nine of them for "
             f"calibration gets a lower promise. A set of more than {sets['widest']} says too little: the model then "
@@ -86,11 +86,11 @@ def _draw_coverage(source: Source, sets: dict[str, Any]) -> list[Figure]:
     return [
         Figure(
             "How often the set holds the true condition",
-            "One line for each condition (in brackets the patients or lesions), with its 95 % interval; dashed: the "
-            "share "
-            "aimed at. The table below holds the figures.",
+            f"One line for each condition (in brackets the {name_groups(source.task)}), with its 95 % interval; "
+            "dashed: the share aimed at. The table below holds the figures.",
             draw_forest(reaches, x="Share of sets that hold it", reference=sets["target"], x_range=(0, 1.02)),
             Table("set-coverage", "Coverage", ("slice", "groups", "coverage", "size", "undecided"), rows),
+            wide=True,
         )
     ]
 
@@ -133,7 +133,7 @@ def _tabulate(source: Source, sets: dict[str, Any]) -> list[Table]:
         level = sets["target"] if name == "all" else sets["levels"][key]["level"]
         label = "All pictures" if name == "all" else name_label(source.task, key)
         rows.append((label, level, *cells))
-    heads = ("Patients or lesions", "Sets that hold the true condition", "Mean size", "Too wide")
+    heads = (name_groups(source.task).capitalize(), "Sets that hold the true condition", "Mean size", "Too wide")
     total = sum(sets["sizes"].values())
     sizes: list[tuple[Cell, ...]] = [(int(size), count, count / total) for size, count in sets["sizes"].items()]
     tables = [

@@ -34,9 +34,9 @@ def write_section(source: Source) -> Section | None:
             "The largest of many gaps is larger than it would be elsewhere, by the choice alone."
         ),
         verdict=_judge_gaps(subgroups["gaps"]),
-        doubtful=any(_is_sure(gap) for gap in subgroups["gaps"].values()),
+        doubtful=any(gap is None or _is_sure(gap) for gap in subgroups["gaps"].values()),
         figures=tuple(_draw_rate(source, subgroups, rate) for rate in RATES),
-        tables=(_tabulate(subgroups),),
+        tables=(_tabulate(source, subgroups),),
     )
 
 
@@ -53,8 +53,7 @@ def _judge_gaps(gaps: dict[str, dict[str, Any] | None]) -> str:
         sure = "" if _is_sure(gap) else "; it could be chance"
         sentences.append(
             f"Largest gap in {rate}: {write_measured(gap['gap'], percent=True)}, between {gap['factor'].lower()} "
-            f"“{gap['high']}” "
-            f"(higher) and “{gap['low']}”{sure}."
+            f"“{gap['high']}” (higher) and “{gap['low']}”{sure}."
         )
     return " ".join(sentences)
 
@@ -75,8 +74,7 @@ def _draw_rate(source: Source, subgroups: dict[str, Any], rate: str) -> Figure:
     return Figure(
         f"{RATES[rate]} by subgroup",
         f"{RATES[rate]} with its 95 % interval for each of {told} subgroups with enough patients, behind each the "
-        "number "
-        "of patients or lesions; dashed: all pictures. The table below holds the figures.",
+        f"number of {name_groups(source.task)}; dashed: all pictures. The table below holds the figures.",
         draw_forest(reaches, x=RATES[rate], reference=reference),
         Table(f"subgroups-{rate}", RATES[rate], ("factor", "value", "groups", rate), _list_rows(subgroups, rate)),
         wide=True,
@@ -96,12 +94,12 @@ def _list_rows(subgroups: dict[str, Any], rate: str) -> tuple[tuple[Cell, ...], 
     )
 
 
-def _tabulate(subgroups: dict[str, Any]) -> Table:
+def _tabulate(source: Source, subgroups: dict[str, Any]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for factor in subgroups["factors"].values():
         for part in factor["values"]:
             figures = (part[rate] if part[rate]["value"] is not None else TOO_FEW for rate in RATES)
             counts = (part["pictures"], part["alarming_groups"], part["other_groups"])
             rows.append((f"{factor['title']}: {part['value']}", *counts, *figures))
-    heads = ("Subgroup", "Pictures", "Patients or lesions with", "Without", *RATES.values())
+    heads = ("Subgroup", "Pictures", f"{name_groups(source.task).capitalize()} with", "Without", *RATES.values())
     return Table("subgroups", "Subgroups", heads, tuple(rows))

@@ -54,7 +54,7 @@ def _tabulate_points(source: Source, points: dict[str, Any]) -> Table:
                     f"{name_point(name, source.task)}, from {write_threshold(point['threshold'])} on: {rate}",
                     {side: figure[side] for side in ("value", "lower", "upper")},
                     exact,
-                    f"{figure['hits']} of {figure['pictures']} pictures, {figure['groups']} groups",
+                    f"{figure['hits']} of {figure['pictures']} pictures, {figure['groups']} {name_groups(source.task)}",
                     promised,
                 )
             )

@@ -9,6 +9,7 @@ from secondlook.evaluation.report.section import Cell, Table
 from secondlook.evaluation.scope import name_groups
 
 TOO_FEW = "too few to say"
+MINUS = "\N{MINUS SIGN}"
 UNIT = "\N{NO-BREAK SPACE}%"
 Measured = Mapping[str, float | None]
 
@@ -31,9 +32,10 @@ def write_measured(figure: Measured, *, percent: bool = False) -> str:
         return "–"
     text = write_percent(value) if percent else f"{value:.3f}"
     if lower is None or upper is None:
-        return f"{text} (too few)"
+        return f"{text} (too few)".replace("-", MINUS)
     bounds = (f"{100 * bound:.1f}" if percent else f"{bound:.3f}" for bound in (lower, upper))
-    return f"{text} ({'–'.join(bounds)})"
+    joint = " to " if lower < 0 else "–"
+    return f"{text} ({joint.join(bounds)})".replace("-", MINUS)
 
 
 def write_percent(share: float) -> str:
@@ -63,8 +65,8 @@ def name_label(task: Task, key: str) -> str:
 def name_point(name: str, task: Task) -> str:
     """Return an operating point's name for a reader: from which triage on it asks for."""
     if name == "sensitivity_95":
-        return "refer (aims at 95 % sensitivity)"
-    return "urgent (aims at 90 %)" if task.urgency == "urgent" else "stricter threshold (aims at 90 %)"
+        return f"refer (aims at 95{UNIT} sensitivity)"
+    return f"{'urgent' if task.urgency == 'urgent' else 'stricter'} (aims at 90{UNIT} sensitivity)"
 
 
 def list_curve(curve: Mapping[str, Any], places: Sequence[float], *, name: str, **style: Any) -> Line | None:
