@@ -148,3 +148,11 @@ def test_options_that_make_no_sense_are_wrong_usage(finished, manifest, options)
 def test_masks_that_are_nowhere_and_outside_tests_without_a_file_are_refused(finished, manifest):
     assert "folder of pictures for --masks, 'nowhere' is none" in run(finished, manifest, "--masks", "nowhere")[2]
     assert "found no file gone.csv" in run(finished, manifest, "--outside", "away=gone.csv")[2]
+
+
+def test_finishing_writes_a_report_that_shows_the_worst_mistakes(make_draft, manifest, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr("secondlook.evaluation.report.write.write_pdf", lambda page, path: path.write_bytes(b""))
+    code, _, errors = run(make_draft(tmp_path / "draft"), manifest, "--finish", "--output", tmp_path / "report")
+    assert code == 0, errors
+    assert "data:image/jpeg" in (tmp_path / "report" / "report.html").read_text()

@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, roc_auc_score
 
 from secondlook.data.manifest import Manifest
-from secondlook.errors import BundleError, DatasetError
+from secondlook.errors import BundleError, DatasetError, SecondlookError
 from secondlook.evaluation.evidence import compare_evidence
 from secondlook.evaluation.run import evaluate_bundle, finish_bundle, finish_manifest
 from secondlook.inference.bundle import Evidence, open_bundle
@@ -204,9 +204,35 @@ def test_a_leak_is_refused_unless_it_is_measured_on_purpose(finished, make_draft
 
 def test_a_network_trained_on_a_leak_marks_its_evidence_and_its_card(make_draft, drawn_manifest, tmp_path):
     draft = make_draft(tmp_path / "draft", leak="trained on the test split to show what that fakes")
-    evidence = finish_manifest(draft, leak_into_test(drawn_manifest), **QUICK)
+    evidence, _ = finish_manifest(draft, leak_into_test(drawn_manifest), **QUICK)
     assert evidence.leak == "trained on the test split to show what that fakes"
     assert "marked:** trained on the test split" in (draft / "README.md").read_text()
+
+
+def test_fewer_than_twenty_patients_are_measured_and_said_to_be_few(finished, drawn_manifest):
+    test = drawn_manifest.select("test")
+    few = replace(test, frame=test.frame[test.frame["group"].isin(test.frame["group"].unique()[::5])])
+    notes = evaluate_bundle(finished, few, **QUICK).manifest["notes"]
+    groups = few.frame["group"].nunique()
+    assert notes[-1].startswith(f"Only {groups} lesions or patients: under 20 there is too little")
+    assert not any("too little" in note for note in evaluate_bundle(finished, test, **QUICK).manifest["notes"])
+
+
+def test_an_attack_becomes_part_of_the_evidence_of_its_own_graph_alone(finished, drawn_manifest, tmp_path):
+    test, file = drawn_manifest.select("test"), tmp_path / "attack.json"
+    graph = open_bundle(finished).facts.graph.sha256
+    file.write_text(json.dumps({"methods": {}, "graph_sha256": graph}))
+    assert evaluate_bundle(finished, test, attack=file, **QUICK).attack == {"methods": {}, "graph_sha256": graph}
+    for content, fault in (
+        ({"methods": {}, "graph_sha256": "0" * 64}, "tells of another one"),
+        ({"methods": {}}, "tells of another one or of none"),
+        ({"strengths": [1]}, "holds something else"),
+    ):
+        file.write_text(json.dumps(content))
+        with pytest.raises(SecondlookError, match=fault):
+            evaluate_bundle(finished, test, attack=file, **QUICK)
+    with pytest.raises(SecondlookError, match=r"'gone\.json' is none"):
+        evaluate_bundle(finished, test, attack=tmp_path / "gone.json", **QUICK)
 
 
 def test_other_splits_and_lone_manifests_are_marked(finished, drawn_manifest):

@@ -24,7 +24,7 @@ NEEDED = {
     "measures.refusals.outside": "--refuse",
     "outside": "--outside",
     "outliers": "--near or --far",
-    "attack": "`secondlook attack`",
+    "attack": "--attack",
 }
 
 
@@ -52,6 +52,9 @@ def evaluate(
     ] = None,
     masks: Annotated[
         Path | None, typer.Option(help="A folder of masks of what matters in each picture, to hold heatmaps against.")
+    ] = None,
+    attack: Annotated[
+        Path | None, typer.Option(help="The attack.json of `secondlook attack` on this bundle, to be in its evidence.")
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Leave out robustness, repeatability and the truth of explanations.")
@@ -103,20 +106,21 @@ def evaluate(
         "strangers": (*find_kinds(near, near=True), *find_kinds(far, near=False)),
         "outside": {name: read_manifest(path, labelled=False) for name, path in split_pairs(outside, "--outside")},
         "masks": masks,
+        "attack": attack,
         "prevalences": check_prevalences(prevalence),
         "quick": quick,
         "every": every,
         "seed": seed,
         "resamples": resamples,
     }
-    console, answered = Console(stderr=True), None
+    console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
 
         def track(items: Iterable[Item], description: str, total: int) -> Iterable[Item]:
             return progress.track(items, total=total, description=description)
 
         if finish:
-            evidence = finish_manifest(folder, data, allow_leak=allow_leak, track=track, **wishes)
+            evidence, answered = finish_manifest(folder, data, allow_leak=allow_leak, track=track, **wishes)
         else:
             evidence, answered = examine_bundle(folder, data, split=split, allow_leak=allow_leak, track=track, **wishes)
     task = read_facts(folder).task
@@ -170,7 +174,7 @@ def check_prevalences(shares: list[float] | None) -> tuple[float, ...]:
     return tuple(shares or ())
 
 
-def write_output(output: Path, evidence: "Evidence", task: str, answered: "Answered | None", console: Console) -> None:
+def write_output(output: Path, evidence: "Evidence", task: str, answered: "Answered", console: Console) -> None:
     """Write the evidence to a JSON file, or a whole report into a folder; say what could not be written."""
     from secondlook.evaluation.evidence import dump_evidence, replace_file
     from secondlook.evaluation.report.write import write_report

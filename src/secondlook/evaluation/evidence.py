@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from secondlook.errors import BundleError, DatasetError
 from secondlook.inference.bundle import Evidence
 
 UNCOMPARED = ("secondlook_version", "measured")
@@ -55,6 +56,27 @@ def list_skipped(stored: Evidence, measured: Evidence) -> list[str]:
         if held[0] and not held[1]:
             skipped.append(place)
     return skipped
+
+
+def read_attack(path: Path, graph_sha256: str) -> dict[str, Any]:
+    """Return what ``secondlook attack`` found, after a look at whether it was this graph that was shown the pictures.
+
+    Raises:
+        DatasetError: The file is not what it writes.
+        BundleError: It is about another graph.
+    """
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"Expected the attack.json of `secondlook attack`, {path.name!r} is none.") from error
+    if not isinstance(found, dict) or "methods" not in found:
+        raise DatasetError(f"Expected the attack.json of `secondlook attack`, {path.name!r} holds something else.")
+    if found.get("graph_sha256") != graph_sha256:
+        raise BundleError(
+            f"Expected an attack that was shown to this bundle's graph, {path.name!r} tells of another one or of none. "
+            "Attack it again: `secondlook attack RUN MANIFEST.csv --bundle BUNDLE`."
+        )
+    return found
 
 
 def replace_file(path: Path, content: bytes) -> None:

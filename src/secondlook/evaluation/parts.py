@@ -32,6 +32,7 @@ class Wishes(TypedDict, total=False):
     strangers: tuple[Strangers, ...]
     outside: Mapping[str, Manifest]
     masks: Path | None
+    attack: Path | None
     prevalences: tuple[float, ...]
     quick: bool
     every: bool
@@ -48,6 +49,7 @@ class Plan:
         strangers: Pictures that the bundle is not for; ways of telling them are compared, and finishing takes the best.
         outside: Further manifests by name.
         masks: A folder of lesion masks, to hold heatmaps against.
+        attack: What ``secondlook attack`` found about this bundle's graph, to be part of the evidence.
         prevalences: Shares of the diseased to state predictive values for.
         quick: Whether what has to ask the bundle about many variants of pictures is left out: robustness,
             repeatability and the truth of explanations.
@@ -60,6 +62,7 @@ class Plan:
     strangers: tuple[Strangers, ...] = ()
     outside: Mapping[str, Manifest] = field(default_factory=dict)
     masks: Path | None = None
+    attack: Path | None = None
     prevalences: tuple[float, ...] = ()
     quick: bool = False
     every: bool = False

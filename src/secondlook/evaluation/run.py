@@ -11,6 +11,7 @@ from typing import Any, Unpack
 import pandas as pd
 
 import secondlook
+from secondlook.conditions import find_task
 from secondlook.data.fingerprint import Track, data_fingerprint, hash_file, track_silently
 from secondlook.data.leakage import require_no_leak
 from secondlook.data.manifest import Manifest
@@ -19,12 +20,14 @@ from secondlook.errors import BundleError
 from secondlook.evaluation.answers import Answered, answer_manifest, measure_refusals
 from secondlook.evaluation.card.render import write_cards
 from secondlook.evaluation.composition import describe_flow
-from secondlook.evaluation.evidence import write_evidence
+from secondlook.evaluation.evidence import read_attack, write_evidence
 from secondlook.evaluation.fit import choose_outlier_limit, fit_calibration
 from secondlook.evaluation.measures import measure_answers
 from secondlook.evaluation.outside import take_unseen
 from secondlook.evaluation.parts import RESAMPLES, Plan, Wishes, measure_parts
+from secondlook.evaluation.scope import name_groups
 from secondlook.evaluation.studies import has_studies, join_studies
+from secondlook.evaluation.subgroups import LEAST_GROUPS
 from secondlook.inference.bundle import BundleFacts, Evidence, open_bundle, open_draft, read_facts, seal_bundle
 from secondlook.inference.predictor import Predictor
 
@@ -50,7 +53,7 @@ def finish_bundle(
     whole: Manifest | None = None,
     track: Track = track_silently,
     **wishes: Unpack[Wishes],
-) -> Evidence:
+) -> tuple[Evidence, Answered]:
     """Make a draft a bundle: fit its calibration, measure it, write evidence and card, seal it.
 
     Args:
@@ -63,11 +66,14 @@ def finish_bundle(
         track: Shows progress.
         wishes: The attributes of :class:`secondlook.evaluation.parts.Plan`.
 
+    Returns:
+        The evidence, and the answers that it speaks of, for a report to show some.
+
     Raises:
         DatasetError: The manifests leak into each other, or something cannot be fitted on them.
         BundleError: The draft is not complete, or pictures of the test manifest had to be left out.
     """
-    plan = _settle_plan(Plan(**wishes), test_manifest, whole, track=track)
+    plan = _settle_plan(Plan(**wishes), folder, test_manifest, whole, track=track)
     if leak is None:
         leak = _compare_parts(read_facts(folder), calibration_manifest, test_manifest)
     asked = {"seed": plan.seed, "resamples": plan.resamples}
@@ -80,12 +86,12 @@ def finish_bundle(
     if len(answered.manifest) < len(test_manifest):
         raise BundleError("A bundle is finished only on a whole test split. " + " ".join(answered.notes))
     subject = Subject(folder, predictor, answered, test_manifest, whole, leak, outliers)
-    evidence, _ = gather_evidence(subject, plan, track=track)
+    evidence, answered = gather_evidence(subject, plan, track=track)
     write_evidence(evidence, folder / "evidence.json")
     write_cards(folder, predictor.bundle, evidence)
     seal_bundle(folder)
     open_bundle(folder)
-    return evidence
+    return evidence, answered
 
 
 def finish_manifest(
@@ -95,7 +101,7 @@ def finish_manifest(
     allow_leak: bool = False,
     track: Track = track_silently,
     **wishes: Unpack[Wishes],
-) -> Evidence:
+) -> tuple[Evidence, Answered]:
     """Finish a draft on the splits calibration and test of a whole manifest; see :func:`finish_bundle`.
 
     Raises:
@@ -158,7 +164,7 @@ def examine_bundle(
     predictor = Predictor(open_bundle(folder))
     leak = judge_leak(predictor.bundle.facts, manifest, split=split, allow_leak=allow_leak)
     chosen = manifest.select(split) if "split" in manifest.frame else manifest
-    plan, outliers = _settle_plan(Plan(**wishes), chosen, manifest, track=track), None
+    plan, outliers = _settle_plan(Plan(**wishes), folder, chosen, manifest, track=track), None
     answered = answer_manifest(predictor, chosen, track=track)
     if plan.strangers:
         home = manifest.select("calibration")
@@ -250,6 +256,7 @@ def gather_evidence(subject: Subject, plan: Plan, *, track: Track) -> tuple[Evid
             "measures": measures,
             "flow": flow,
             "outliers": subject.outliers or {},
+            "attack": {} if plan.attack is None else read_attack(plan.attack, facts.graph.sha256),
             **measure_parts(predictor, answered, plan, graph=graph, track=track),
         }
     )
@@ -268,16 +275,29 @@ def describe_manifest(manifest: Manifest, notes: Sequence[str]) -> dict[str, obj
         "groups": int(frame["group"].nunique()),
         "labels": {str(key): int(count) for key, count in by_label.size().items()},
         "groups_by_label": {str(key): int(count) for key, count in by_label.nunique().items()},
-        "notes": list(notes),
+        "notes": [*notes, *_note_few(manifest)],
     }
 
 
-def _settle_plan(plan: Plan, measured: Manifest, whole: Manifest | None, *, track: Track) -> Plan:
+def _note_few(manifest: Manifest) -> tuple[str, ...]:
+    groups = manifest.frame["group"].nunique()
+    if groups >= LEAST_GROUPS:
+        return ()
+    return (
+        f"Only {groups} {name_groups(find_task(manifest.task))}: under {LEAST_GROUPS} there is too little to say. Read "
+        "the intervals, where there are any, and trust no figure alone.",
+    )
+
+
+def _settle_plan(plan: Plan, folder: Path, measured: Manifest, whole: Manifest | None, *, track: Track) -> Plan:
     """Check before any work what is given beside the manifest, and take of outside tests what may be measured.
 
     Raises:
         DatasetError: The folder of masks has none of these pictures, or an outside test shares some with training.
+        BundleError: The attack was one on another graph.
     """
+    if plan.attack is not None:
+        read_attack(plan.attack, read_facts(folder).graph.sha256)
     if plan.masks is not None:
         require_masks(measured, plan.masks)
     return dataclasses.replace(plan, outside=take_unseen(plan.outside, whole, track=track))

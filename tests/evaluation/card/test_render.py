@@ -284,6 +284,15 @@ def test_maps_that_are_no_better_than_chance_are_said_to_be(stressed, lower, ver
     assert verdict in render_card(other, other.evidence)
 
 
+@pytest.mark.parametrize(("lower", "told"), [(-0.1, True), (0.1, False)])
+def test_maps_that_are_no_better_than_the_middle_are_said_to_be(stressed, lower, told):
+    found = copy.deepcopy(stressed.evidence.explanations)
+    for curve in ("deletion", "insertion"):
+        found[curve]["over_centre"] = {"value": 0.15, "lower": lower, "upper": 0.3}
+    other = change(stressed, explanations=found)
+    assert ("A spot in the middle of the picture does as well" in render_card(other, other.evidence)) is told
+
+
 def test_undefined_figures_are_called_so():
     english, french = Voice("en"), Voice("fr")
     nothing, alone = {"value": None, "lower": None, "upper": None}, {"value": 0.5, "lower": None, "upper": None}

@@ -22,6 +22,10 @@ def found(attacked_run: Path, drawn: Manifest) -> dict:
     return dict(zip(("attack", "examples"), attack_run(attacked_run, drawn, PLAN, predictor=predictor), strict=True))
 
 
+def test_the_figures_name_the_graph_that_was_shown_the_pictures(found: dict, attacked_run: Path) -> None:
+    assert found["attack"]["graph_sha256"] == load_predictor(attacked_run / "bundle").bundle.facts.graph.sha256
+
+
 def test_stronger_attacks_leave_less_accuracy(found: dict) -> None:
     attack = found["attack"]
     clean = attack["clean"]["accuracy"]["value"]

@@ -81,6 +81,11 @@ def _tell_explanations(source: Source) -> str:
         fr=f"**Cartes de chaleur.** {verdict} Gain sur une carte tirée au hasard quand on ôte les zones marquées : "
         f"{figures['deletion']} ; quand on ne montre qu’elles : {figures['insertion']}.",
     )
+    if not any((found[curve]["over_centre"]["lower"] or 0) > 0 for curve in gains):
+        text += " " + voice(
+            en="A spot in the middle of the picture does as well: do not lean on them alone.",
+            fr="Une tache au milieu de l’image fait aussi bien : ne pas se fier à elles seules.",
+        )
     masks = found.get("masks")
     if not masks:
         return text

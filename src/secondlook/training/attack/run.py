@@ -138,6 +138,7 @@ def attack_run(
     found = {
         "run": recipe.name,
         "bundle": None if predictor is None else predictor.identity.name,
+        "graph_sha256": None if predictor is None else predictor.bundle.facts.graph.sha256,
         "sample": sample.describe(),
         "library": f"{LIBRARY} {importlib.metadata.version(LIBRARY)}",
         "budget": dataclasses.asdict(plan.budget),
