@@ -86,6 +86,28 @@ def test_a_folder_like_none_is_refused(source: str, tmp_path: Path) -> None:
     assert "looks like" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("told", "inner"), [("chest_xray", "train"), ("moles", "test/benign"), ("ham10000", "images"), ("mura", "train")]
+)
+def test_a_part_of_a_data_set_is_led_to_the_folder_above(told: str, inner: str, tmp_path: Path) -> None:
+    root = tmp_path / "mine"
+    TREES[told](root) if told != "moles" else draw_all(root, ["test/benign/1.jpg", "test/malignant/2.jpg"])
+    given = (root / "MURA-v1.1" if told == "mura" else root) / inner
+    with pytest.raises(DatasetError) as caught:
+        read(told, given)
+    above = "MURA-v1.1" if told == "mura" else "mine"
+    assert f"The folder above it, {above}, has this layout: give that one." in caught.value.summary
+    assert str(tmp_path.parent) not in str(caught.value)
+
+
+def test_a_tree_that_lacks_one_folder_is_told_so_and_nothing_else(tmp_path: Path) -> None:
+    draw_all(tmp_path, ["train/benign/1.jpg", "test/benign/2.jpg"])
+    with pytest.raises(DatasetError) as caught:
+        read("moles", tmp_path)
+    assert "train/malignant: expected a folder of this name, found none" in caught.value.faults
+    assert "looks like" not in caught.value.summary
+
+
 def test_a_folder_like_none_is_explained_for_every_source(tmp_path: Path) -> None:
     (tmp_path / "scans").mkdir()
     error = explain_folder(tmp_path)

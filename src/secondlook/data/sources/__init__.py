@@ -27,6 +27,9 @@ SOURCES: dict[str, Source] = {
 }
 
 
+LEVELS_ABOVE = 4  # from a study of MURA up to its root
+
+
 def find_source(name: str) -> Source:
     """Return the source of this name.
 
@@ -85,13 +88,31 @@ def read_folder(
         keep = source.keeps_split if options.keep_split is None else options.keep_split
         return settle_scan(scan, settled, keep=keep, decode=decode, track=track)
     except DatasetError as error:
-        other = recognise_folder(folder)
-        own = source is not FOLDERS and enter_folder(source, folder)  # folders fit every tree
-        if other is None or other is source or own:
+        hint = hint_at_source(source, folder, whole=not error.faults)
+        if not hint:
             raise
-        found = enter_folder(other, folder) or folder
-        hint = f"{found.name} looks like the source {other.name}: {other.summary}"
         raise DatasetError(f"{error.summary} {hint}", error.faults) from error
+
+
+def hint_at_source(source: Source, folder: Path, *, whole: bool) -> str:
+    """Return what a folder that a source cannot read may be instead; empty where nothing is known.
+
+    Args:
+        source: What it was taken for.
+        folder: It.
+        whole: Whether it lacks the layout as a whole, not single items of it.
+    """
+    if source is not FOLDERS:  # which fit every tree
+        if enter_folder(source, folder):
+            return ""
+        above = next((path for path in list(folder.resolve().parents)[:LEVELS_ABOVE] if source.recognise(path)), None)
+        if above is not None:
+            return f"The folder above it, {above.name}, has this layout: give that one."
+    other = recognise_folder(folder)
+    if other is None or other is source or (other is FOLDERS and not whole):
+        return ""
+    found = enter_folder(other, folder) or folder
+    return f"{found.name} looks like the source {other.name}: {other.summary}"
 
 
 def explain_folder(folder: Path) -> DatasetError:
