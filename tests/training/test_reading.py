@@ -44,6 +44,7 @@ def write(tmp_path: Path, text: str) -> Path:
         ("epochs: 2,", "epochs: 0,", 7, "`stages.0.epochs`: .*greater than or equal to 1, got 0"),
         ("name: mine", "name: Mine!", 1, "`name`: .*match pattern"),
         ("{input_size_px: 96}", "{input_size_px: 96, views: 7}", 12, "`export.views`: .*the nearest is `8`.*got 7"),
+        ("source: ham10000", "source: ham1000", 3, "`data.source`: unknown data source; the nearest is `ham10000`"),
         (", folder: ham10000}", "}", 3, "`data`: give either `manifest`, or `source` and `folder`"),
         ("task: skin", "task: skin\nsplit: {train: 0.9}", 3, "`split`: .*must add up to 1"),
         ("task: skin", "task: skin\naugmentation: {zoom: [2, 1]}", 3, "`augmentation`: `zoom` must be two positive"),

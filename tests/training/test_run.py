@@ -22,9 +22,9 @@ from secondlook.training.run import (
     record_epochs,
     settle_machine,
     train_run,
-    write_history,
 )
 from secondlook.training.sections import Export
+from secondlook.training.writing import write_history
 from tests.training.tiny import make_recipe
 
 
@@ -69,6 +69,16 @@ def test_device_and_precision_are_settled_once(tmp_path: Path, monkeypatch: pyte
     assert json.loads((tmp_path / "machine.json").read_text())["torch"] == torch.__version__
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_gpu_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun: bool) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    if begun:
+        (tmp_path / "machine.json").write_text('{"device": "cuda", "precision": "bf16"}')
+    device = "auto" if begun else "cuda"
+    with pytest.raises(RecipeError, match=r"Expected a GPU.*--set machine\.device=cpu"):
+        settle_machine(tmp_path, make_recipe(machine={"device": device, "precision": "fp32"}))
+
+
 def test_labels_are_numbered_as_the_task_orders_them(drawn: Manifest) -> None:
     labels = encode_labels(drawn)
     assert [("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")[number] for number in labels] == list(
@@ -101,6 +111,16 @@ def test_a_label_without_pictures_to_calibrate_from_is_refused_and_one_without_t
     said: list[str] = []
     prepare_material(make_recipe(data=own), watcher=Watcher(warn=said.append))
     assert said == ["The split test holds no picture of df, vasc; its figures will be undefined."]
+
+
+def test_a_manifest_without_a_test_is_refused_before_training(
+    drawn: Manifest, own: dict[str, Any], tmp_path: Path
+) -> None:
+    frame = drawn.frame[drawn.frame["split"] != "test"]
+    write_manifest(dataclasses.replace(drawn, frame=frame), Path(own["manifest"]))
+    with pytest.raises(DatasetError, match=r"Expected pictures in the split test.*there is none"):
+        train_run(make_recipe(data=own), tmp_path / "run", watcher=Watcher())
+    assert not (tmp_path / "run").exists()
 
 
 def test_one_patient_in_all_is_refused_before_training(drawn: Manifest, own: dict[str, Any], tmp_path: Path) -> None:

@@ -67,9 +67,13 @@ def test_data_sets_that_use_the_same_group_are_refused(tmp_path: Path, monkeypat
         load_manifest(make_recipe(data={"source": "folders", "folder": "mine", "further": [further]}))
 
 
-def test_an_unknown_source_is_refused_with_those_that_exist() -> None:
-    with pytest.raises(RecipeError, match=r"moles, isic, folders; got 'isci'"):
-        load_manifest(make_recipe(data={"source": "isci", "folder": "mine"}))
+def test_a_data_set_that_is_not_there_is_said_with_where_it_belongs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECONDLOOK_DATA", str(tmp_path))
+    with pytest.raises(DatasetError, match=r"the data set moles in the data folder.*Set SECONDLOOK_DATA") as refusal:
+        load_manifest(make_recipe(data={"source": "folders", "folder": "moles"}))
+    assert str(tmp_path) not in str(refusal.value)
 
 
 def test_a_missing_folder_of_foreign_pictures_is_said_before_training(

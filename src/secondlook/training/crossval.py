@@ -31,7 +31,8 @@ from secondlook.training.foldplots import plot_folds, plot_rocs
 from secondlook.training.folds import take_fold
 from secondlook.training.loop import Watcher
 from secondlook.training.recipe import Recipe
-from secondlook.training.run import find_foreign, open_run, prepare_manifest, train_run, write_text
+from secondlook.training.run import find_foreign, open_run, prepare_manifest, train_run
+from secondlook.training.writing import write_text
 
 Watch = Callable[[Recipe], Watcher]
 

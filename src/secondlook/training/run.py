@@ -4,10 +4,8 @@
 ``plots/`` and ``bundle/``.
 """
 
-import csv
 import dataclasses
 import fcntl
-import io
 import json
 import os
 from collections.abc import Iterator
@@ -43,6 +41,7 @@ from secondlook.training.reading import read_recipe
 from secondlook.training.recipe import Recipe
 from secondlook.training.sections import Further
 from secondlook.training.tracking import track_run
+from secondlook.training.writing import write_history, write_text
 
 # A run folder with any of these belongs to its recipe: training, a finished bundle, a search.
 LEARNED = ("checkpoints/*.pt", "bundle/bundle.json", "study.sqlite3")
@@ -58,7 +57,6 @@ def load_manifest(recipe: Recipe) -> Manifest:
 
     Raises:
         DatasetError: The data are missing or wrong.
-        RecipeError: There is no data source of that name.
     """
     data, split = recipe.data, recipe.split
     if data.manifest is not None:
@@ -78,7 +76,6 @@ def read_further(further: Further, recipe: Recipe) -> Manifest:
 
     Raises:
         DatasetError: The data are missing or wrong.
-        RecipeError: There is no data source of that name.
     """
     manifest = read_source(further.source, find_data_folder() / further.folder, task=recipe.task)
     shares = {"train": further.train, "test": 1 - further.train}
@@ -112,10 +109,12 @@ def read_source(name: str, folder: Path, *, task: str) -> Manifest:
 
     Raises:
         DatasetError: The data are missing or wrong.
-        RecipeError: There is no data source of that name.
     """
-    if name not in SOURCES:
-        raise RecipeError(f"Expected a data source as data.source, one of {', '.join(SOURCES)}; got {name!r}.")
+    if not folder.is_dir():
+        raise DatasetError(
+            f"Expected the data set {folder.name} in the data folder, laid out as the source {name}; it is not there. "
+            "Set SECONDLOOK_DATA to the folder that holds it; `secondlook data import --help` draws the layout."
+        )
     return read_folder(SOURCES[name], folder, Options(task=task))[0]
 
 
@@ -130,7 +129,7 @@ def settle_leaks(manifest: Manifest, recipe: Recipe) -> tuple[Manifest, str]:
         RecipeError: The manifest is of another task.
     """
     if manifest.task != recipe.task:
-        raise RecipeError(f"The recipe is for the task {recipe.task}, its data are for {manifest.task}.")
+        raise RecipeError(f"The recipe is for the task {recipe.task}, its data are for {manifest.task}; change either.")
     if recipe.split.leaks == "drop":
         manifest = drop_leaks(audit_manifest(manifest), ("calibration", "test"))
     return manifest, require_no_leak(manifest, allow=recipe.split.leaks == "allow")
@@ -143,7 +142,7 @@ def prepare_manifest(recipe: Recipe) -> tuple[Manifest, str]:
 
     Raises:
         DatasetError: The data are missing or wrong, their splits leak, or they cannot be dealt to the folds.
-        RecipeError: There is no data source of that name, or the data are for another task.
+        RecipeError: The data are for another task.
     """
     manifest, leak = settle_leaks(load_manifest(recipe), recipe)
     split = recipe.split
@@ -178,32 +177,22 @@ def open_run(folder: Path, recipe: Recipe) -> Iterator[None]:
         yield
 
 
-def write_text(file: Path, text: str) -> None:
-    """Replace a file atomically."""
-    temporary = file.with_name(file.name + ".tmp")
-    with temporary.open("w", encoding="utf-8", newline="") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(file)
-
-
-def write_history(file: Path, history: list[dict[str, float]]) -> None:
-    """Write the history as CSV, one row per epoch."""
-    text = io.StringIO()
-    names = dict.fromkeys(name for row in history for name in row)  # earlier versions wrote fewer columns
-    writer = csv.DictWriter(text, fieldnames=list(names), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-    write_text(file, text.getvalue())
-
-
 def settle_machine(folder: Path, recipe: Recipe) -> tuple[torch.device, str]:
-    """Return device and precision, chosen once per run, since the last bits depend on them."""
+    """Return device and precision, chosen once per run, since the last bits depend on them.
+
+    Raises:
+        RecipeError: There is no GPU where one is needed.
+    """
     file = folder / "machine.json"
+    wanted = json.loads(file.read_text(encoding="utf-8"))["device"] if file.is_file() else recipe.machine.device
+    cuda = torch.cuda.is_available()
+    if wanted == "cuda" and not cuda:
+        raise RecipeError(
+            "Expected a GPU, which the recipe asks for or the run began on; torch finds none. Run it where there is "
+            "one, or on the processor: --set machine.device=cpu, in another run folder if this one has learned already."
+        )
     if not file.is_file():
-        cuda = torch.cuda.is_available()
-        name = recipe.machine.device if recipe.machine.device != "auto" else ("cuda" if cuda else "cpu")
+        name = wanted if wanted != "auto" else ("cuda" if cuda else "cpu")
         precision = choose_precision(recipe, torch.device(name))
         facts = {"device": name, "precision": precision, "threads": recipe.machine.threads, "torch": torch.__version__}
         write_text(file, json.dumps(facts, indent=2) + "\n")
@@ -251,7 +240,7 @@ def find_foreign(recipe: Recipe) -> Path | None:
     """Return the folder of foreign pictures that the recipe wants refused, or None where it names none.
 
     Raises:
-        RecipeError: The folder is not there; better said before training than after.
+        RecipeError: The folder is not there.
     """
     if recipe.export.foreign is None:
         return None
@@ -292,6 +281,11 @@ def prepare_material(recipe: Recipe, *, watcher: Watcher) -> Material:
     manifest, leak = prepare_manifest(recipe)
     labels = encode_labels(manifest)
     untested = list_absent(manifest, "test")
+    if len(untested) == len(find_task(recipe.task).keys):
+        raise DatasetError(
+            "Expected pictures in the split test, which the run is measured on at its end; there is none. Name some in "
+            "the manifest's column `split`, or remove the column to have the recipe deal them."
+        )
     if untested:
         watcher.warn(f"The split test holds no picture of {', '.join(untested)}; its figures will be undefined.")
     if Path(recipe.model.weights).is_dir():

@@ -5,8 +5,9 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from secondlook.data.sources import SOURCES
 from secondlook.imaging.resize import Resize
 from secondlook.training.presets import PRESETS
 
@@ -21,10 +22,25 @@ Side = Annotated[int, Field(ge=16, le=1024)]
 SizePx = Side | tuple[Side, Side]
 
 
+def check_source(name: str) -> str:
+    """Return the name of a data source.
+
+    Raises:
+        ValueError: There is no such source.
+    """
+    if name not in SOURCES:
+        known = list(SOURCES)
+        raise ValueError(f"unknown data source; the nearest is `{nearest(name, known)}` (of {', '.join(known)})")
+    return name
+
+
+SourceName = Annotated[str, AfterValidator(check_source)]
+
+
 class Further(Section):
     """Another data set that is learned from but not measured."""
 
-    source: str = Field(description="Name of a data source, see `secondlook data import --help`.")
+    source: SourceName = Field(description="Name of a data source, see `secondlook data import --help`.")
     folder: str = Field(description="Folder of the source; relative to SECONDLOOK_DATA.")
     train: float = Field(
         1.0,
@@ -38,7 +54,7 @@ class Further(Section):
 class Data(Section):
     """Where the pictures come from: a manifest, or a data source and its folder."""
 
-    source: str | None = Field(None, description="Name of a data source, see `secondlook data import --help`.")
+    source: SourceName | None = Field(None, description="Name of a data source, see `secondlook data import --help`.")
     folder: str | None = Field(None, description="Folder of the source; relative to SECONDLOOK_DATA.")
     manifest: str | None = Field(None, description="A manifest (CSV) in place of source and folder.")
     cache_px: SizePx = Field(150, description="Size of the cached pictures: side of a square, or [height, width].")

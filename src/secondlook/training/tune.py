@@ -22,11 +22,12 @@ from pydantic import ValidationError
 from secondlook.errors import RecipeError
 from secondlook.training.loop import DivergenceError, Watcher
 from secondlook.training.recipe import Recipe
-from secondlook.training.run import fit_network, open_run, prepare_material, write_text
+from secondlook.training.run import fit_network, open_run, prepare_material
 from secondlook.training.sections import Measure
 from secondlook.training.space import Space, change_recipe, check_space, dump_space
 from secondlook.training.stopping import LOWER_IS_BETTER, score_epochs
 from secondlook.training.trialplots import plot_trials
+from secondlook.training.writing import write_text
 
 STARTUP = 10
 PRUNED_AFTER = 5

@@ -1,0 +1,26 @@
+"""Write the files of a run folder whole or not at all."""
+
+import csv
+import io
+import os
+from pathlib import Path
+
+
+def write_text(file: Path, text: str) -> None:
+    """Replace a file atomically."""
+    temporary = file.with_name(file.name + ".tmp")
+    with temporary.open("w", encoding="utf-8", newline="") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(file)
+
+
+def write_history(file: Path, history: list[dict[str, float]]) -> None:
+    """Write the history as CSV, one row per epoch."""
+    text = io.StringIO()
+    names = dict.fromkeys(name for row in history for name in row)  # earlier versions wrote fewer columns
+    writer = csv.DictWriter(text, fieldnames=list(names), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    write_text(file, text.getvalue())
