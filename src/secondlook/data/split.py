@@ -72,7 +72,11 @@ def deal_groups(labels: pd.Series, groups: pd.Series, *, shares: Mapping[str, fl
     held = (counts > 0).sum().sort_values(kind="stable")
     if held.iloc[0] < len(parts):
         scarce = [f"{label}: {number}" for label, number in held.items() if number < len(parts)]
-        raise DatasetError(f"Expected at least {len(parts)} groups of every label, one for each part.", scarce)
+        raise DatasetError(
+            f"Expected at least {len(parts)} groups of every label (patients or lesions), one for each of "
+            f"{', '.join(parts)}. Check the column `group`, or add pictures of other patients.",
+            scarce,
+        )
     shuffled = counts.iloc[np.random.default_rng(seed).permutation(len(counts))]
     assigned: dict[str, str] = {}
     for label in held.index:
