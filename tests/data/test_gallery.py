@@ -62,6 +62,7 @@ def test_a_page_without_leaks_says_so(build_manifest: Build, tmp_path: Path) -> 
     page = read_page(tmp_path / "audit.html")
     assert "No leak between splits in 1 pictures." in page.text
     assert page.images == []
+    assert "pictures of patients" not in page.text
 
 
 def test_a_long_page_is_cut_and_says_so(build_manifest: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

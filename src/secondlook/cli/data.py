@@ -209,7 +209,8 @@ def audit(
     print_report(report)
     if html:
         write_gallery(report, html)
-        tell(f"Wrote {html.name}. It shows pictures of patients: do not commit or publish it.", style="yellow")
+        shows = "It shows pictures of patients: do not commit or publish it."
+        tell(f"Wrote {html.name}. {shows if report.leaks or report.cousins else 'It has no pair to show.'}")
     if splits and output:
         cleaned = drop(report, splits)
         write_manifest(cleaned, output)

@@ -16,10 +16,10 @@ TITLES = {
     "picture": "Identical pixels",
     "near": "Near-duplicate",
 }
+WARNING = "<p>This page shows pictures of patients. Keep it where they are kept; do not commit or publish it.</p>"
 BODY = Template("""<main>
 <h1>Leak audit</h1>
 <p class="verdict $state">$summary</p>
-<p>This page shows pictures of patients. Keep it where the pictures are kept; do not commit or publish it.</p>
 $sections
 </main>""")
 
@@ -40,6 +40,8 @@ def write_gallery(report: LeakReport, path: Path) -> None:
             "Twins within a split under different groups: no leak now, one when split anew", report.cousins, root
         ),
     ]
+    if any(sections):
+        sections.insert(0, WARNING)
     body = BODY.substitute(
         state="leak" if report.leaks else "clean", summary=escape(report.summary()), sections="\n".join(sections)
     )
