@@ -235,6 +235,13 @@ def test_output_appears_only_when_it_is_whole(tmp_path: Path) -> None:
     assert target.read_text() == "new"
 
 
+def test_heatmaps_are_refused_before_any_work_where_a_file_is(tiny_bundle: Path, pictures: Path) -> None:
+    picture = pictures / "nv-0001.jpg"
+    code, out, err = run("predict", picture, "--bundle", tiny_bundle, "--heatmaps", picture)
+    assert (code, out) == (2, "")
+    assert "nv-0001.jpg is there and no folder" in err
+
+
 def test_heatmaps_are_written_beside_each_other_without_clashes(
     tiny_bundle: Path, tmp_path: Path, predictor: Predictor
 ) -> None:

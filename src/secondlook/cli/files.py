@@ -39,6 +39,12 @@ def check_output(output: Path | None) -> None:
         raise typer.BadParameter(f"{output.name} is there and no plain file; choose another.", param_hint="--output")
 
 
+def check_folder(folder: Path | None, *, option: str) -> None:
+    """Refuse a folder to write to that could only fail after all the work."""
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise typer.BadParameter(f"{folder.name} is there and no folder; name another one.", param_hint=option)
+
+
 def choose_format(output: Path | None) -> Format:
     """Return the format that the output's name asks for, else a table."""
     suffix = output.suffix.lower() if output else ""

@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 from secondlook.cli.data import track_on_stderr
 from secondlook.cli.files import (
     Format,
+    check_folder,
     check_output,
     choose_format,
     explain_failure,
@@ -106,6 +107,7 @@ def draw(
         secondlook outline mole.jpg --colour-range 60-170,30-120,20-110
     """  # noqa: D301  \b keeps the lines of the example apart
     check_output(output)
+    check_folder(drawings, option="--drawings")
     name, segment = choose_segment(method, colour_range, network)
     pictures = find_pictures(paths)
     root, console = find_common_folder(pictures), Console(stderr=True)

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from secondlook.cli.files import (
     Format,
+    check_folder,
     check_output,
     choose_format,
     explain_failure,
@@ -70,6 +71,7 @@ def predict(
     It supports a decision; it does not diagnose.
     """
     check_output(output)
+    check_folder(heatmaps, option="--heatmaps")
     pictures = find_pictures(paths)
     ask, predictors = choose_predictors(bundle, task=task, router=router)
     console = Console(stderr=True)
