@@ -62,6 +62,7 @@ def test_a_missing_extra_is_no_failure_and_says_how_to_get_it(monkeypatch: pytes
     assert "secondlook[train]" in str(find(findings, "Training")["cure"])
     assert not find(findings, "Web application")["works"]
     assert find(findings, "Browser for tests")["cure"] == "apt-get install chromium"
+    assert "`.venv/bin/pip`" in examine()[1]
 
 
 @pytest.mark.usefixtures("shipped")

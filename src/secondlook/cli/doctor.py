@@ -67,6 +67,8 @@ def print_findings(findings: list[Finding]) -> None:
     broken = [finding.name for finding in findings if finding.core and not finding.works]
     verdict = f"Predicting does not work: {', '.join(broken)}." if broken else "Predicting works."
     console.print(Text(verdict, "bold red" if broken else "bold green"))
+    if any("pip install" in finding.cure for finding in findings if not finding.works):
+        console.print(Text("`pip` is the one of this installation: `.venv/bin/pip` after `make run`."))
 
 
 def check_python() -> Iterator[Finding]:
@@ -77,13 +79,13 @@ def check_python() -> Iterator[Finding]:
 
 def check_packages() -> Iterator[Finding]:
     """Look for every package that a face of Secondlook needs."""
-    again = "Install again: pip install --force-reinstall secondlook"
+    again = "Install again, in the folder that holds Secondlook: pip install --force-reinstall ."
     yield import_packages("Predicting", CORE, core=True, cure=again)
     yield find_packages("Web application", SITE, cure=again)
     yield import_packages("DICOM pictures", ("pydicom", "openjpeg", "rle"), core=False, cure=again)
     yield import_packages("HEIC pictures", ("pillow_heif",), core=False, cure="pip install 'secondlook[heic]'")
     yield import_packages(
-        "Reports", REPORTS, core=False, cure="pip install 'secondlook[report]', and Pango by the system"
+        "Reports of evaluation", REPORTS, core=False, cure="pip install 'secondlook[report]'; and by the system Pango"
     )
     yield import_packages("Training", TRAINING, core=False, cure="pip install 'secondlook[train]' (about 6 GB)")
 
