@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 
+from secondlook.clinic.look import views
 from tests.site import draw_triage
 
 TITLES = {
@@ -36,6 +37,14 @@ def test_the_page_speaks_the_reader_s_language(client: Client, french: Client) -
     assert "Un second regard sur une lésion cutanée" in page
 
 
+def test_the_page_names_heic_only_where_it_can_be_read(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    for installed in (True, False):
+        monkeypatch.setattr(views, "READS_HEIC", installed)
+        formats = read(client.get("/try/")).split('id="formats">')[1].split("</p>")[0]
+        assert ("HEIC" in formats) == installed
+        assert formats.endswith("up to 30 MB")
+
+
 def test_the_language_can_be_switched(client: Client) -> None:
     response = client.post("/language/", {"language": "fr", "next": "/"})
     assert response.status_code == 302
@@ -56,6 +65,7 @@ def test_each_triage_has_words_an_icon_and_a_next_step(client: Client, french: C
         assert response.status_code == 200
         assert re.search(rf'<h1 id="answer-title"[^>]*>{title}</h1>', page)
         assert re.search(rf'<use href="[^"]+icons[^"]*\.svg#{triage}"', page)
+        assert "Nothing in this" not in page  # a picture of which the model sees nothing may show something
         assert len(re.findall(r"<li>", page.split('id="next-title"')[1].split("</section>")[0])) == 2
 
 

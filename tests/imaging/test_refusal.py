@@ -1,8 +1,10 @@
 """Refusals in both languages."""
 
 import ast
+import importlib.util
 import inspect
 import re
+import runpy
 from collections.abc import Iterator
 from types import ModuleType
 
@@ -40,6 +42,14 @@ def test_every_phrase_is_there_in_french_and_none_besides() -> None:
     assert len(told) > 70
     assert told - set(FRENCH) == set()
     assert set(FRENCH) - set().union(*map(list_texts, MODULES)) == set()
+
+
+@pytest.mark.parametrize("found", [None, True])
+def test_heic_is_expected_only_where_it_can_be_read(found: bool | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: found)
+    accepted = runpy.run_path(signature.__file__)["ACCEPTED"]
+    assert ("HEIC" in accepted) == bool(found)
+    assert ("HEIC" in FRENCH[accepted]) == bool(found)
 
 
 @pytest.mark.parametrize(("english", "french"), FRENCH.items(), ids=lambda text: text[:30])

@@ -11,7 +11,7 @@ from secondlook.errors import InputError
 _SENT_AGAIN: Final = (
     "Envoyez de nouveau l’original, ou ouvrez-le dans une visionneuse et enregistrez-le en JPEG ou PNG."
 )
-_SAVED: Final = "Enregistrez-la en JPEG ou PNG et envoyez le résultat."
+_SAVED: Final = "Enregistrez l’image en JPEG ou PNG et envoyez le résultat."
 _STILL: Final = "Prenez une photo, ou enregistrez une image de la vidéo en JPEG, et envoyez-la."
 _EXPORTED: Final = "Exportez la page ou l’image qu’elle contient en JPEG ou PNG et envoyez le résultat."
 
@@ -20,6 +20,7 @@ FRENCH: Final[Mapping[str, str]] = {
     "a picture (JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or DICOM)": (
         "une image (JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC ou DICOM)"
     ),
+    "a picture (JPEG, PNG, WebP, TIFF, BMP, GIF or DICOM)": "une image (JPEG, PNG, WebP, TIFF, BMP, GIF ou DICOM)",
     "a JPEG, PNG, WebP, TIFF, BMP or GIF picture": "une image JPEG, PNG, WebP, TIFF, BMP ou GIF",
     "one X-ray or photograph as DICOM (CR, DX, XC or OT)": "une radiographie ou photo en DICOM (CR, DX, XC ou OT)",
     "a picture of at most {limit} megapixels": "une image de {limit} mégapixels au plus",
@@ -84,8 +85,10 @@ FRENCH: Final[Mapping[str, str]] = {
     # What to do
     "Check that the upload or copy was complete.": "Vérifiez que l’envoi ou la copie était complet.",
     "Send the original once more, or open it in a picture viewer and save it anew as JPEG or PNG.": _SENT_AGAIN,
-    "Save it smaller and send that.": "Enregistrez-la en plus petit et envoyez le résultat.",
-    "Save it as JPEG or smaller, and send that.": "Enregistrez-la en JPEG ou en plus petit et envoyez le résultat.",
+    "Save it smaller and send that.": "Enregistrez l’image en plus petit et envoyez le résultat.",
+    "Save it as JPEG or smaller, and send that.": (
+        "Enregistrez l’image en JPEG ou en plus petit et envoyez le résultat."
+    ),
     "Save the picture as JPEG, or smaller, and send that.": "Enregistrez l’image en JPEG ou plus petite et envoyez-la.",
     "Save the picture as JPEG; or have it installed: pip install 'secondlook[heic]'.": (
         "Enregistrez l’image en JPEG, ou faites installer la bibliothèque : pip install 'secondlook[heic]'."

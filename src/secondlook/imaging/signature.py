@@ -1,12 +1,19 @@
 """Tell what a file is from its first bytes, never from its name."""
 
+from importlib.util import find_spec
 from typing import Final, Literal
 
 from secondlook.imaging.refusal import refuse
 
 Format = Literal["JPEG", "PNG", "WebP", "TIFF", "BMP", "GIF", "HEIC", "DICOM"]
 
-ACCEPTED: Final = "a picture (JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or DICOM)"
+# A plain install leaves the library for it out.
+READS_HEIC: Final = find_spec("pillow_heif") is not None
+ACCEPTED: Final = (
+    "a picture (JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or DICOM)"
+    if READS_HEIC
+    else "a picture (JPEG, PNG, WebP, TIFF, BMP, GIF or DICOM)"
+)
 
 _STARTS: Final[tuple[tuple[bytes, Format], ...]] = (
     (b"\xff\xd8\xff", "JPEG"),

@@ -45,7 +45,10 @@ def predict(
         bool, Form(False, description="Whether the lesion is outlined, too; that takes as long as the answer itself.")
     ] = False,
 ) -> Prediction:
-    """Answer one picture: JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or DICOM of at most 30 MB. Nothing is stored."""
+    """Answer one picture of at most 30 MB, as JPEG, PNG, WebP, TIFF, BMP, GIF, DICOM or, with the extra, HEIC.
+
+    Nothing is stored.
+    """
     add_never_cache_headers(response)
     answer = answer_upload(file, bundle=bundle, task=task)
     return describe_answer(answer, heatmap_label=heatmap_label, outlined=outline)

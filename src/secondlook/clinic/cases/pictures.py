@@ -21,7 +21,7 @@ from secondlook.clinic.files.services import read_file
 from secondlook.clinic.keys import make_key
 from secondlook.clinic.look.presentation import read_language
 from secondlook.clinic.look.services import encode_uri
-from secondlook.clinic.look.views import list_page_choices
+from secondlook.clinic.look.views import describe_formats, list_page_choices
 from secondlook.clinic.refusals import describe_fault, describe_limit, refuse, refuse_error
 from secondlook.errors import InputError, SecondlookError
 
@@ -96,7 +96,7 @@ def describe_form(actor: Actor, visit: Visit) -> dict[str, Any]:
         "choices": choices,
         "upload_key": make_key(),
         "limit_bytes": limit,
-        "limit_mb": limit // 10**6,
+        "formats": describe_formats(),
         "too_large": describe_limit(),
     }
 

@@ -27,6 +27,7 @@ from secondlook.clinic.look.services import NoAnswer, answer_upload
 from secondlook.clinic.look.wording import ANY, WORDS, TaskWords
 from secondlook.clinic.refusals import describe_limit, refuse, refuse_error
 from secondlook.errors import SecondlookError
+from secondlook.imaging.signature import READS_HEIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,18 @@ def describe_page(chosen: Offer | None) -> dict[str, Any]:
         "cropped": " ".join(choice.key for choice in choices if not choice.whole),
         "photographs": " ".join(choice.key for choice in choices if choice.kind == "photograph"),
         "limit_bytes": limit,
-        "limit_mb": limit // 10**6,
+        "formats": describe_formats(),
         "too_large": describe_limit(),
     }
+
+
+def describe_formats() -> str:
+    """Return what files can be read here, and how large they may be."""
+    if READS_HEIC:
+        sentence = _("JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or DICOM, up to %(limit_mb)s MB")
+    else:
+        sentence = _("JPEG, PNG, WebP, TIFF, BMP, GIF or DICOM, up to %(limit_mb)s MB")
+    return sentence % {"limit_mb": settings.LARGEST_PICTURE_BYTES // 10**6}
 
 
 def list_page_choices(chosen: Offer | None) -> list[Choice]:

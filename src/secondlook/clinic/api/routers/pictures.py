@@ -77,7 +77,10 @@ def send_picture(
     ] = "",
     task: Annotated[Word, Form("auto", description="What it shows; `auto` has the picture itself say it.")] = "auto",
 ) -> Status[records.Picture]:
-    """Send a picture, JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or DICOM of at most 30 MB; it is kept and answered."""
+    """Send a picture of at most 30 MB, as JPEG, PNG, WebP, TIFF, BMP, GIF, DICOM or, with the extra, HEIC.
+
+    It is kept and answered.
+    """
     actor = get_actor(request)
     shown = Lesion.objects.seen_by(actor)
     picture = services.add_picture(

@@ -46,7 +46,7 @@ SKIN = TaskWords(
         ),
         "routine": TriageWords(
             _("Routine"),
-            _("Nothing in this picture asks for more than routine care."),
+            _("The model sees nothing in this picture that asks for more than routine care."),
             (
                 _("Photograph the lesion again in three months and compare."),
                 _("A lesion that changes, bleeds or worries deserves an examination, whatever is written here."),

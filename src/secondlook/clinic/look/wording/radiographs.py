@@ -41,7 +41,7 @@ CHEST = TaskWords(
         ),
         "routine": TriageWords(
             _("Routine"),
-            _("Nothing in this X-ray asks for more than routine care."),
+            _("The model sees nothing in this X-ray that asks for more than routine care."),
             (
                 _("Have the X-ray read as usual: only pneumonia was looked for, nothing else."),
                 _("A child who breathes hard, is feverish or gets worse needs an examination, whatever stands here."),
@@ -90,7 +90,7 @@ KNEE = TaskWords(
         ),
         "routine": TriageWords(
             _("Routine"),
-            _("Nothing in this X-ray points to more than doubtful osteoarthritis."),
+            _("The model sees nothing in this X-ray that points to more than doubtful osteoarthritis."),
             (
                 _("Have the X-ray read as usual: only osteoarthritis was looked for, nothing else."),
                 _("A knee that is hot, swollen, locked or injured needs an examination, whatever is written here."),
@@ -144,7 +144,7 @@ BONE = TaskWords(
         ),
         "routine": TriageWords(
             _("Routine"),
-            _("Nothing in this X-ray asks for more than routine care."),
+            _("The model sees nothing in this X-ray that asks for more than routine care."),
             (
                 _("Have the X-ray read as usual, with the other views: a fine fracture hides in most of them."),
                 _("A limb that stays painful or weak needs another examination, whatever is written here."),
