@@ -42,7 +42,7 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "choisissez ce que c’est.",
     },
     "urgent": {
-        "en": "{name}: the probability is {risk}, not below the higher threshold of {threshold}. On the calibration "
+        "en": "{name}: the probability is {risk}, at or above the higher threshold of {threshold}. On the calibration "
         "pictures that threshold found {sensitivity} of those with it (at least {sensitivity_lower} with 95% "
         "confidence), and {specificity} of those without it lay below.",
         "fr": "{name} : la probabilité est de {risk} ; elle atteint le seuil supérieur de {threshold}. Sur les images "
@@ -50,7 +50,7 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "confiance de 95 %), et {specificity} des autres étaient en dessous.",
     },
     "refer": {
-        "en": "{name}: the probability is {risk}, not below the lower threshold of {threshold}, but below the higher "
+        "en": "{name}: the probability is {risk}, at or above the lower threshold of {threshold}, but below the higher "
         "one of {threshold_urgent}. On the calibration pictures the lower threshold found {sensitivity} of those with "
         "it (at least {sensitivity_lower} with 95% confidence), and {specificity} of those without it lay below.",
         "fr": "{name} : la probabilité est de {risk} ; elle atteint le seuil inférieur de {threshold}, mais pas le "
@@ -59,8 +59,8 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "étaient en dessous.",
     },
     "refer_at_most": {
-        "en": "{name}: the probability is {risk}, not below the threshold of {threshold}. On the calibration pictures "
-        "that threshold found {sensitivity} of those with it (at least {sensitivity_lower} with 95% confidence), and "
+        "en": "{name}: the probability is {risk}, at or above the threshold of {threshold}. On the calibration "
+        "pictures that threshold found {sensitivity} of those with it (at least {sensitivity_lower} with 95% confidence), and "
         "{specificity} of those without it lay below.",
         "fr": "{name} : la probabilité est de {risk} ; elle atteint le seuil de {threshold}. Sur les images "
         "d’étalonnage, ce seuil a trouvé {sensitivity} des images atteintes (au moins {sensitivity_lower} avec une "
