@@ -49,9 +49,11 @@ def train(
     ordinary run for each fold (fold-1, fold-2 …), out-of-fold answers and figures, curves of all folds, and one bundle
     that averages the five networks. The split test is opened once, for that bundle.
 
-    Data folders in recipes start from SECONDLOOK_DATA (default ../shared/data). For your own manifest:
+    Data folders in recipes start from SECONDLOOK_DATA (default ../shared/data). For your own manifest,
+    without pictures of something else to set the outlier limit by:
 
-        secondlook train skin --set data.manifest=mine.csv --set data.source=null --set data.folder=null
+        secondlook train skin-base --set data.manifest=mine.csv --set data.source=null --set data.folder=null
+            --set export.foreign=null
     """
     try:
         from secondlook.training.crossval import train_folds

@@ -31,7 +31,8 @@ def describe_origin(model: Model) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise RecipeError(
-            f"Expected weights as model.weights; {path.name} cannot be read: {error.strerror}."
+            f"Expected weights as model.weights; {path.name} cannot be read: {error.strerror}. "
+            "Train that run first, or name other weights; --set model.weights=none starts from scratch."
         ) from error
     return f"the file {path.name} (SHA-256 {hashlib.sha256(content).hexdigest()})"
 
