@@ -103,7 +103,7 @@ def read_picture(source: str | Path | bytes | BinaryIO, *, target_px: int | None
         source: A path, the file's bytes, or a binary stream, of which at most the limit and one byte are read.
         target_px: The shorter side that the caller needs. A picture of four times that or more comes out reduced, with
             a shorter side of at least twice the target. Without it a picture comes out whole, unless it would not fit
-            into memory (a progressive JPEG near the limit comes out at half scale).
+            into memory (a progressive JPEG near the limit comes out at half scale or less).
 
     Raises:
         InputError: This is not a picture that can be read; the text says what was expected, what came, what to do.
