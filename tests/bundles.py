@@ -13,10 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import onnx
+import pandas as pd
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
@@ -25,9 +27,18 @@ from sklearn.metrics import balanced_accuracy_score, confusion_matrix, roc_auc_s
 
 from secondlook import __version__
 from secondlook.conditions import TASKS, Task
+from secondlook.data.fingerprint import track_silently
+from secondlook.data.manifest import Manifest
+from secondlook.evaluation.answers import answer_manifest
+from secondlook.evaluation.composition import describe_flow
+from secondlook.evaluation.explanations import measure_explanations
+from secondlook.evaluation.parts import Plan, measure_parts
+from secondlook.evaluation.stress.repeatability import measure_repeatability
+from secondlook.evaluation.stress.robustness import measure_robustness
 from secondlook.imaging.resize import Resize, resize_picture
-from secondlook.inference.bundle import seal_bundle
+from secondlook.inference.bundle import open_draft, seal_bundle
 from secondlook.inference.outliers import OutlierMethod, fit_scorer
+from secondlook.inference.predictor import Predictor
 from secondlook.inference.session import Outputs, Session
 from tests.drawing import draw_lesion
 from tests.xrays import draw_chest, draw_knee
@@ -81,7 +92,7 @@ def build_bundle(folder: Path, *, task: str = "skin", name: str = "tiny", versio
         label=labels,
     )
     write_json(folder / "calibration.json", calibrate(outputs, labels, task))
-    write_json(folder / "evidence.json", measure(folder, session, task))
+    write_json(folder / "evidence.json", measure(folder, session, task) | measure_rest(folder, task))
     (folder / "README.md").write_text(f"# {name}\n\nA bundle for tests, of drawn pictures. Not for any patient.\n")
     seal_bundle(folder)
     return folder
@@ -289,6 +300,37 @@ def measure(folder: Path, session: Session, task: str) -> dict[str, Any]:
             "risk": {"operating_points": points},
         },
     }
+
+
+REST: dict[str, dict[str, Any]] = {}
+
+
+def measure_rest(folder: Path, task: str) -> dict[str, Any]:
+    """Return the other parts of evidence.json, on few pictures and resamples; once for each task, as it is always the
+    same graph.
+    """
+    if task in REST:
+        return REST[task]
+    predictor, asked = Predictor(open_draft(folder)), {"seed": 0, "resamples": 100}
+    with TemporaryDirectory() as place:
+        rows = []
+        for key in TASKS[task].keys:
+            for seed in SEEDS["test"]:
+                name = f"{key}-{seed}.png"
+                DRAWN[task].draw(seed, key, size=PICTURE_SIZE).save(Path(place) / name)
+                rows.append({"image": name, "label": key, "group": f"{key}-{seed}"})
+        manifest = Manifest(pd.DataFrame(rows), Path(place), task)
+        answered = answer_manifest(predictor, manifest)
+        stress: dict[str, Any] = {**asked, "pictures": len(TASKS[task].keys)}
+        graph = (folder / "model.onnx").read_bytes()
+        REST[task] = {
+            "flow": describe_flow(answered, predictor.bundle.calibration, leak="none", whole=None, asked=manifest),
+            **measure_parts(predictor, answered, Plan(quick=True, **asked), graph=graph, track=track_silently),
+            "robustness": measure_robustness(predictor, manifest, **stress),
+            "repeatability": measure_repeatability(predictor, manifest, answered.answers, **stress),
+            "explanations": measure_explanations(predictor, graph, manifest, **stress),
+        }
+    return REST[task]
 
 
 def read_json(path: Path) -> dict[str, Any]:

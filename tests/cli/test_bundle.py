@@ -92,7 +92,7 @@ def test_verify_strictly_refuses_what_the_server_refuses(tiny_bundle: Path, bund
     first, missing, second = out.splitlines()
     assert code == 1
     assert "holds" in first
-    assert "Not measured: flow, composition" in missing
+    assert "Not measured: outside (--outside), outliers (--near or --far), attack (--attack)" in missing
     assert "does not hold (The bundle tiny 0.0.1 is not fit to serve." in second
     assert "(3 [shared] lesions). Measure it: `secondlook evaluate" in second
 

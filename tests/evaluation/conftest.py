@@ -14,7 +14,7 @@ from secondlook.conditions import SKIN
 from secondlook.data.fingerprint import data_fingerprint
 from secondlook.data.manifest import Manifest
 from secondlook.evaluation.run import finish_manifest
-from secondlook.inference.bundle import Bundle, open_bundle
+from secondlook.inference.bundle import Bundle, open_bundle, seal_bundle
 from tests.bundles import PICTURE_SIZE
 from tests.drawing import draw_lesion, draw_noise, draw_text_page
 
@@ -97,4 +97,15 @@ def finished_folder(
 @pytest.fixture(scope="session")
 def finished_bundle(finished_folder: Path) -> Bundle:
     """Return the bundle that was finished quickly."""
-    return open_bundle(finished_folder, strict=True)
+    return open_bundle(finished_folder)
+
+
+@pytest.fixture(scope="session")
+def servable_folder(finished_folder: Path, tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the same bundle with what quick measuring leaves out, which the tiny bundle of the same graph holds."""
+    folder = shutil.copytree(finished_folder, tmp_path_factory.mktemp("servable") / "tiny")
+    evidence, other = (json.loads((place / "evidence.json").read_text()) for place in (folder, tiny_bundle))
+    evidence |= {part: other[part] for part in ("robustness", "repeatability", "explanations")}
+    (folder / "evidence.json").write_text(json.dumps(evidence))
+    seal_bundle(folder)
+    return folder

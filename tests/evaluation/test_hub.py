@@ -15,20 +15,20 @@ from tests.bundles import read_json, write_json
 
 
 @pytest.fixture(scope="module")
-def exported(finished_folder, tmp_path_factory):
+def exported(servable_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("hub") / "tiny"
-    export_hub(finished_folder, folder)
+    export_hub(servable_folder, folder)
     return folder
 
 
-def test_the_export_is_a_bundle_that_answers_alike(exported, finished_bundle, drawn_manifest):
-    bundle = open_bundle(exported, strict=True)
+def test_the_export_is_a_bundle_that_answers_alike(exported, servable_folder, drawn_manifest):
+    bundle, original = open_bundle(exported, strict=True), open_bundle(servable_folder)
     picture = drawn_manifest.paths()[0]
-    ours, theirs = (Predictor(one).predict(picture) for one in (bundle, finished_bundle))
+    ours, theirs = (Predictor(one).predict(picture) for one in (bundle, original))
     assert ours.probabilities == theirs.probabilities
-    assert bundle.evidence == finished_bundle.evidence
-    assert bundle.sha256 != finished_bundle.sha256
-    assert json.loads((exported / "config.json").read_text())["made_from"]["bundle_sha256"] == finished_bundle.sha256
+    assert bundle.evidence == original.evidence
+    assert bundle.sha256 != original.sha256
+    assert json.loads((exported / "config.json").read_text())["made_from"]["bundle_sha256"] == original.sha256
 
 
 def test_the_sums_cover_every_file(exported):
@@ -100,26 +100,26 @@ def test_the_config_says_what_the_graph_takes_and_gives(finished_bundle):
     assert "map" in config["outputs"]
 
 
-def test_nothing_is_overwritten(finished_folder, tmp_path):
+def test_nothing_is_overwritten(servable_folder, tmp_path):
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "notes.txt").write_text("mine")
     (tmp_path / "file").write_text("mine")
     for name in ("taken", "file"):
         with pytest.raises(InputError, match=f"new or an empty folder for the export, '{name}'"):
-            export_hub(finished_folder, tmp_path / name)
+            export_hub(servable_folder, tmp_path / name)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "notes.txt", "taken"]
     (tmp_path / "empty").mkdir()
-    export_hub(finished_folder, tmp_path / "empty")
+    export_hub(servable_folder, tmp_path / "empty")
     assert (tmp_path / "empty" / "config.json").is_file()
 
 
-def test_an_export_that_fails_leaves_nothing(finished_folder, tmp_path, monkeypatch):
+def test_an_export_that_fails_leaves_nothing(servable_folder, tmp_path, monkeypatch):
     def fail(draft):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(hub, "seal_bundle", fail)
     with pytest.raises(InputError, match="Cannot write the export to 'full': No space left"):
-        export_hub(finished_folder, tmp_path / "full")
+        export_hub(servable_folder, tmp_path / "full")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -74,11 +74,18 @@ def test_every_fault_is_said_at_once(bundle_copy: Path) -> None:
         open_bundle(bundle_copy, strict=True)
 
 
-def test_a_day_that_was_not_recorded_and_parts_that_were_not_measured_are_said_only(bundle_copy: Path) -> None:
-    change(bundle_copy, "evidence.json", measured=None, flow={"asked": {"pictures": 70}})
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_of_the_report_that_was_not_measured_is_refused(bundle_copy: Path, part: str) -> None:
+    change(bundle_copy, "evidence.json", **{part: {}})
+    with pytest.raises(BundleError, match=rf"Its evidence lacks {part}\. .*{FINISH}"):
+        open_bundle(bundle_copy, strict=True)
+
+
+def test_a_day_that_was_not_recorded_and_parts_that_need_further_data_are_said_only(bundle_copy: Path) -> None:
+    change(bundle_copy, "evidence.json", measured=None, outside={"phone": {"pictures": 7}})
     bundle = open_bundle(bundle_copy, strict=True)
     assert bundle.evidence is not None
-    assert list_missing(bundle.evidence) == ("the day", *(part for part in PARTS if part != "flow"))
+    assert list_missing(bundle.evidence) == ("the day", "outliers (--near or --far)", "attack (--attack)")
     assert len(PARTS) > 10
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from secondlook.inference.bundle import Bundle
 
 bundle_app = typer.Typer(help="Show, verify or export a bundle.", no_args_is_help=True)
-MEASURE_ALL = "`secondlook evaluate BUNDLE MANIFEST.csv --finish` measures it; its --help says what each part needs."
+MEASURE_ALL = "`secondlook evaluate BUNDLE MANIFEST.csv --finish` measures it, with these options."
 
 NameOrFolder = Annotated[str, typer.Argument(metavar="BUNDLE", help="A shipped bundle's name, or a bundle folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]

@@ -7,8 +7,10 @@ from secondlook.errors import BundleError
 from secondlook.inference.schema import BundleFacts, Calibration, Evidence
 
 NO_LEAK = "none"
-# The parts of the evidence that a full measurement fills; a bundle that lacks some is served, and the lack is said.
-PARTS = tuple(name for name, field in Evidence.model_fields.items() if field.default == {})
+# What takes further data than the manifest, and so may be lacking, and is said to be: each with the option that asks
+# for it. Every other part of the evidence must be there.
+FURTHER = {"outside": "--outside", "outliers": "--near or --far", "attack": "--attack"}
+PARTS = tuple(name for name, field in Evidence.model_fields.items() if field.default == {} and name not in FURTHER)
 MEASURE = "Measure it: `secondlook evaluate BUNDLE MANIFEST.csv --finish`, with the manifest that it was trained from"
 TRAIN = "Split without a leak (`secondlook data split`), and train it again: `secondlook train RECIPE`"
 
@@ -28,15 +30,18 @@ def require_evidence(facts: BundleFacts, calibration: Calibration, evidence: Evi
 
 
 def list_missing(evidence: Evidence) -> tuple[str, ...]:
-    """Return the parts of a full measurement that the evidence lacks; they are said, not refused."""
+    """Return what the evidence lacks and need not have, in words with the option that asks for it."""
     undated = ("the day",) if evidence.measured is None else ()
-    return (*undated, *(part for part in PARTS if not getattr(evidence, part)))
+    return (*undated, *(f"{part} ({option})" for part, option in FURTHER.items() if not getattr(evidence, part)))
 
 
 def _list_faults(facts: BundleFacts, calibration: Calibration, evidence: Evidence) -> Iterator[str]:
     unmeasured = [point.name for point in calibration.operating_points if not _is_measured(evidence, point.name)]
     if unmeasured:
         yield f"Its evidence is missing: no sensitivity and specificity at {' and '.join(unmeasured)}. {MEASURE}."
+    lacking = [part for part in PARTS if not getattr(evidence, part)]
+    if lacking:
+        yield f"Its evidence lacks {', '.join(lacking)}. {MEASURE}, and without --quick."
     if facts.training.leak != NO_LEAK:
         yield f"It was trained on a leaking split ({facts.training.leak}). {TRAIN}."
     elif evidence.leak != NO_LEAK:
