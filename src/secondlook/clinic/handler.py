@@ -1,15 +1,19 @@
-"""The ASGI door: bodies are bounded as they arrive, and a request changes threads once."""
+"""The ASGI door: bodies are bounded and encrypted as they arrive, and a request changes threads once."""
 
+import io
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from secondlook.clinic.files.quotas import OVER_QUOTA, is_refused, is_upload
+from secondlook.clinic.files.transit import TransitFile
 from secondlook.clinic.jobs.worker import Worker
 from secondlook.clinic.look.predictors import start_loading
 
@@ -18,7 +22,9 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-TOO_LARGE = "secondlook.too_large"
+TOO_LARGE, NO_ROOM = "secondlook.too_large", "secondlook.no_room"
+
+logger = logging.getLogger(__name__)
 
 
 class SiteHandler(ASGIHandler):
@@ -45,6 +51,39 @@ class SiteHandler(ASGIHandler):
         if is_upload(scope) and await sync_to_async(is_refused, thread_sensitive=False)(scope):
             scope[OVER_QUOTA] = True
         await super().__call__(scope, bound_body(scope, receive), send)
+
+    async def read_body(self, receive: Receive) -> Any:
+        """Write the body into a file of this request as it arrives; a closed one says that there was no room for it.
+
+        Raises:
+            RequestAborted: The client has gone.
+        """
+        body, more = TransitFile(), True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                body.close()
+                raise RequestAborted
+            try:
+                if not body.closed:
+                    body.write(message.get("body", b""))
+            except OSError as error:
+                logger.error("There is no room for an upload: %s", error.strerror)  # noqa: TRY400 - no place is told
+                body.close()
+            more = message.get("more_body", False)
+        if not body.closed:
+            body.seek(0)
+        return body
+
+    def create_request(self, scope: Any, body_file: Any) -> Any:
+        """Mark what there was no room for, and say how long a body is that came without its length."""
+        if body_file.closed:
+            scope[NO_ROOM], body_file = True, io.BytesIO()
+        elif not any(name == b"content-length" for name, _value in scope["headers"]):
+            length = body_file.seek(0, io.SEEK_END)
+            body_file.seek(0)
+            scope["headers"] = [*scope["headers"], (b"content-length", str(length).encode())]
+        return super().create_request(scope, body_file)
 
 
 def bound_body(scope: Scope, receive: Receive) -> Receive:

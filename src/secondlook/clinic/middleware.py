@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 
 from secondlook.clinic.files.quotas import count_wait_s, describe_quota, is_over_quota
-from secondlook.clinic.handler import TOO_LARGE
+from secondlook.clinic.handler import NO_ROOM, TOO_LARGE
 from secondlook.clinic.look.predictors import describe_readiness
 from secondlook.clinic.refusals import describe_limit, refuse
 
@@ -48,8 +49,12 @@ def refuse_unread_bodies(get_response: Responder) -> Responder:
     """Refuse what the handler stopped reading."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if getattr(request, "scope", {}).get(TOO_LARGE):
+        marks = getattr(request, "scope", {})
+        if marks.get(TOO_LARGE):
             return refuse(request, describe_limit(), status=413)
+        if marks.get(NO_ROOM):
+            sentence = _("There is no room here for what you sent. Tell whoever runs this site, and try again later.")
+            return refuse(request, sentence, status=503)
         if is_over_quota(request):
             return refuse(request, describe_quota(), status=429, headers={"Retry-After": str(count_wait_s())})
         return get_response(request)

@@ -7,8 +7,10 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.defaultfilters import floatformat
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -91,7 +93,8 @@ def refuse_error(request: HttpRequest, error: SecondlookError) -> HttpResponse:
     """Turn one of our own errors into a refusal: wrong input is a 400, an unknown bundle 404, all else a 503."""
     if isinstance(error, InputError):
         statuses = {UnknownBundleError: 404, QuotaError: 429}
-        return refuse(request, status=statuses.get(type(error), 400), **describe_fault(error))
+        status, fault = statuses.get(type(error), 400), describe_fault(error)
+        return refuse(request, fault["sentence"], status=status, language=fault["language"])
     logger.error("%s", error)
     return refuse(request, str(error), status=503, language="en")
 
@@ -109,7 +112,11 @@ def describe_limit() -> str:
 
 
 def refuse_bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer a request that Django itself refuses, a host that is not ours for one."""
+    """Answer a request that Django itself refuses: text beyond its limit, or a host that is not ours for one."""
+    if isinstance(exception, RequestDataTooBig):
+        sentence = _("Expected at most %(limit)s MB of text, got more. Send less at once, and pictures as files.")
+        limit = floatformat(settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 10**6, 1)
+        return refuse(request, sentence % {"limit": limit}, status=413)
     return refuse(request, _("This site does not answer to such a request; check the address."), status=400)
 
 

@@ -153,9 +153,9 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 LARGEST_PICTURE_BYTES = 30 * 10**6
 LARGEST_BODY_BYTES = LARGEST_PICTURE_BYTES + 10**6
-# Pictures of patients stay in memory and never touch the disk, whatever their size.
-FILE_UPLOAD_MAX_MEMORY_SIZE = LARGEST_BODY_BYTES
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+# A larger body, and a larger picture in it, lies encrypted in a file without a name while its request lasts.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+FILE_UPLOAD_HANDLERS = ["secondlook.clinic.files.transit.TransitUploadHandler"]
 
 LANGUAGE_CODE = CONFIGURATION.language
 LANGUAGES = [("en", _("English")), ("fr", _("French"))]

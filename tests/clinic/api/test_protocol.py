@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.conf import settings
 from django.test import Client
 from PIL import Image
 
@@ -112,6 +113,11 @@ def test_tensors_travel_as_bytes(caller: Program) -> None:
     logits, label = json.loads(response.content[:length])["outputs"]
     assert (logits["parameters"], label["data"]) == ({"binary_data_size": 28}, ["mel"])
     assert np.frombuffer(response.content[length:], "<f4").tolist() == plain["logits"][0].tolist()
+
+
+def test_a_body_beyond_that_of_a_form_is_read(caller: Program) -> None:
+    large = draw_triage("urgent") + bytes(2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    assert by_name(caller.ask("POST", INFER, as_files(large)).json())["triage"].tolist() == ["urgent"]
 
 
 def test_files_travel_as_bytes(caller: Program) -> None:

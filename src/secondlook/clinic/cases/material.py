@@ -58,9 +58,9 @@ def read_material(upload: "bytes | File[Any]", *, task: str | None) -> Material:
         InputError: It is no picture that can be read, or the task is not on offer.
         BundleError: The bundles could not be loaded.
     """
-    data = read_bytes(upload)  # type: ignore[arg-type]  # Django's files are binary streams
     predictor = choose_predictor(task)
     with TURNS:
+        data = read_bytes(upload)  # type: ignore[arg-type]  # Django's files are binary streams
         picture = read_upload(data, predictor)
         reduced = picture.pixels.shape[:2] != (picture.source.height, picture.source.width)
         whole = read_picture(data) if reduced else picture
@@ -88,9 +88,9 @@ def check_upload(upload: "bytes | File[Any]", *, task: str | None, shorter_side_
         InputError: It is no picture that can be read, or the task is not on offer.
         BundleError: The bundles could not be loaded.
     """
-    data = read_bytes(upload)  # type: ignore[arg-type]  # Django's files are binary streams
     predictor = choose_predictor(task)
     with TURNS:
+        data = read_bytes(upload)  # type: ignore[arg-type]  # Django's files are binary streams
         if predictor is not None:
             picture, known, nearest = read_upload(data, predictor), predictor.task.key, predictor.task.key
         else:

@@ -121,12 +121,14 @@ def is_model_ready(request: HttpRequest, model: Path[Name]) -> messages.ModelRea
 def infer(request: HttpRequest, model: Path[Name]) -> HttpResponse:
     """Judge pictures: `image`, uint8 RGB of N×H×W×3, or `file`, N whole files (base64); or as bytes behind the JSON."""
     predictor = find_predictor(model)
-    asked, behind = read_request(request)
+    with TURNS:
+        asked, behind = read_request(request)
+        pictures = read_pictures(asked.inputs[0], behind)
     wanted = asked.outputs or [messages.WantedOutput(name=name) for name in OUTPUTS]
     for output in wanted:
         if output.name not in OUTPUTS:
             raise InputError(f"Expected outputs among {', '.join(OUTPUTS)}; got {output.name[:40]!r}.")
-    said = predict_all(read_pictures(asked.inputs[0], behind), predictor)
+    said = predict_all(pictures, predictor)
     usual = asked.parameters.get("binary_data_output", False)
     written = [
         write_tensor(
@@ -155,11 +157,12 @@ def read_request(request: HttpRequest) -> tuple[messages.InferRequest, bytes]:
         RequestError: The JSON is not what the protocol says.
     """
     length = request.headers.get(HEAD)
-    if length is not None and not (length.isdecimal() and len(length) < 12 and int(length) <= len(request.body)):
+    content = request.read()  # Django's own limit, on `request.body`, is for forms
+    if length is not None and not (length.isdecimal() and len(length) < 12 and int(length) <= len(content)):
         raise InputError(f"Expected in {HEAD} how many bytes of the body are JSON; got {length[:20]!r}.")
-    end = len(request.body) if length is None else int(length)
+    end = len(content) if length is None else int(length)
     try:
-        return messages.InferRequest.model_validate_json(request.body[:end]), request.body[end:]
+        return messages.InferRequest.model_validate_json(content[:end]), content[end:]
     except ValidationError as error:
         faults = {"/".join(map(str, fault["loc"])): fault["msg"] for fault in error.errors(include_url=False)}
         raise RequestError(faults) from error

@@ -1,0 +1,117 @@
+"""Uploads on their way in: small ones in memory, larger ones encrypted in a file without a name.
+
+A request's body is written into one as it arrives, and each picture in it into another. A process that dies leaves
+nothing of them: the system takes back a file that nobody holds open.
+"""
+
+import io
+import secrets
+import tempfile
+from typing import IO, Any, cast
+
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CTR
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
+
+KEY_BYTES, BLOCK_BYTES = 32, 16
+
+
+class TransitFile(io.BufferedIOBase):
+    """A file for the length of one request, written once from its start to its end.
+
+    AES-256 in counter mode (NIST SP 800-38A) under a key that only this object holds. It carries no seal, for it has no
+    name under which anybody else could open it. A small one never leaves the memory.
+    """
+
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(KEY_BYTES)
+        self._file: tempfile.SpooledTemporaryFile[bytes] = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - closed with this object
+            max_size=settings.FILE_UPLOAD_MAX_MEMORY_SIZE, dir=str(settings.CONFIGURATION.data_folder)
+        )
+        self._cipher, self._place = self._start_cipher(0), 0
+
+    def _start_cipher(self, place: int) -> CipherContext:
+        """Return the cipher as it stands at a place of the file; it turns plain into sealed and back."""
+        block, within = divmod(place, BLOCK_BYTES)
+        cipher = Cipher(AES(self._key), CTR(block.to_bytes(BLOCK_BYTES))).encryptor()
+        cipher.update(bytes(within))
+        return cipher
+
+    def _turn(self, data: bytes, place: int) -> bytes:
+        """Return data of this place of the file, sealed where they were plain and plain where they were sealed."""
+        if place != self._place:
+            self._cipher = self._start_cipher(place)
+        self._place = place + len(data)
+        return self._cipher.update(data)
+
+    def readable(self) -> bool:
+        """Return that it can be read."""
+        return True
+
+    def writable(self) -> bool:
+        """Return that it can be written."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return that any place of it can be read."""
+        return True
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return the next bytes, or all that are left."""
+        place = self._file.tell()
+        return self._turn(self._file.read(-1 if size is None else size), place)
+
+    def write(self, data: Any) -> int:
+        """Add bytes.
+
+        Raises:
+            OSError: The disk has no room.
+        """
+        return self._file.write(self._turn(bytes(data), self._file.tell()))
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place."""
+        self._file.seek(offset, whence)
+        return self._file.tell()
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._file.tell()
+
+    def close(self) -> None:
+        """Let the system take the file back."""
+        self._file.close()
+        super().close()
+
+
+class TransitUploadHandler(FileUploadHandler):
+    """Has each picture of a form come as such a file."""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        """Begin a picture."""
+        super().new_file(*args, **kwargs)
+        self.file = TransitFile()
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:  # noqa: ARG002 - as Django calls it
+        """Add a part of it."""
+        self.file.write(raw_data)
+
+    def file_complete(self, file_size: int) -> "UploadedFile[Any]":
+        """Return the picture."""
+        self.file.seek(0)
+        return UploadedFile(
+            cast("IO[bytes]", self.file),
+            self.file_name,
+            self.content_type,
+            file_size,
+            self.charset,
+            self.content_type_extra,
+        )
+
+    def upload_interrupted(self) -> None:
+        """Drop a picture that was not sent to its end."""
+        if hasattr(self, "file"):
+            self.file.close()
