@@ -36,9 +36,10 @@ def make_results(rng: np.random.Generator) -> Iterator[Any]:
     from secondlook.clinic.cases.models import Picture, Result
 
     centres = {label: 2 * rng.normal(size=DIMENSIONS) for label in lists.LABELS}
-    for picture in Picture.objects.only("label", "triage").iterator():
+    for picture in Picture.objects.only("practice", "label", "triage").iterator():
         embedding = centres[picture.label] + rng.normal(size=DIMENSIONS)
         yield Result(
+            practice_id=picture.practice_id,
             picture=picture,
             bundle_sha256="a" * 64,
             software="0",

@@ -38,6 +38,7 @@ def judge(make_picture: MakePicture) -> Judge:
         picture = make_picture(patient, **({"confirmed_label": label} | fields))
         values = HERE + away * np.eye(8)[1]
         return Result.objects.create(
+            practice_id=picture.practice_id,
             picture=picture,
             bundle_sha256="a" * 64,
             software="0",

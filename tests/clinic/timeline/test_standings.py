@@ -23,6 +23,7 @@ def judge(make_picture: MakePicture) -> Judge:
         picture = make_picture(lesion.patient, lesion=lesion, **fields)
         values = np.random.default_rng(picture.pk).normal(0, 1, 16) + (8 if odd else 0)
         return Result.objects.create(
+            practice_id=picture.practice_id,
             picture=picture,
             bundle_sha256=bundle,
             software="0",

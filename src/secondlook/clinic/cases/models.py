@@ -242,6 +242,7 @@ class Picture(Keyed):
                     "patient",
                     "taken_on",
                     "risk",
+                    "acknowledged_at",
                 ],
                 name="picture_list",
             ),
@@ -281,6 +282,7 @@ class Picture(Keyed):
 class Result(Keyed):
     """What a bundle said about a picture, with all that is needed to have it said again; never changed."""
 
+    practice = models.ForeignKey(Practice, on_delete=models.CASCADE, related_name="+")  # that of the picture, for lists
     picture = models.ForeignKey(Picture, on_delete=models.CASCADE, related_name="results")
     # Which bundle and which software.
     bundle = models.CharField(max_length=80, blank=True, default="")
@@ -333,6 +335,7 @@ class Verdict(models.TextChoices):
 class Opinion(Keyed):
     """A doctor's word on a picture, or the histology; never changed: a new one takes its place, the history stays."""
 
+    practice = models.ForeignKey(Practice, on_delete=models.CASCADE, related_name="+")  # that of the picture, for lists
     picture = models.ForeignKey(Picture, on_delete=models.CASCADE, related_name="opinions")
     result = models.ForeignKey(Result, on_delete=models.CASCADE, null=True, blank=True, related_name="opinions")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")

@@ -21,7 +21,7 @@ def find_model(name: str) -> "models.QuerySet[Any]":
 class TenantSet(models.QuerySet[Row]):
     """Rows of patients; ``path`` leads from a row to its patient."""
 
-    path = "patient__"
+    path = "patient"
 
     def seen_by(self, actor: "Actor") -> Self:
         """Return what the actor may see: all of the practice for its clinicians and reviewers, their own for patients.
@@ -29,11 +29,14 @@ class TenantSet(models.QuerySet[Row]):
         A practice may withhold results from its patients; an administrator who is nothing else sees none. What belongs
         to a removed patient or visit is removed with it (`cases.removal`), so no row needs to look further up.
         """
-        kept = self.filter(practice=actor.practice, removed_at=None)
+        kept = self.filter(removed_at=None)
         if actor.is_clinical:
-            return kept
+            return kept.filter(practice=actor.practice)
         if actor.is_patient and actor.practice.patients_see_results:
-            return kept.filter(**{f"{self.path}account": actor.user})
+            # By number: asked for the practice too, SQLite walks along all that is the practice's.
+            held = find_model("Patient").filter(account=actor.user).values_list("pk", "practice")
+            own = [number for number, practice in held if practice == actor.practice.pk]
+            return kept.filter(**{f"{self.path}__in": own})
         return kept.none()
 
     def removed_from(self, actor: "Actor") -> Self:
@@ -45,7 +48,7 @@ class TenantSet(models.QuerySet[Row]):
 class PatientSet(TenantSet["Patient"]):
     """Patients."""
 
-    path = ""
+    path = "pk"
 
     def with_facts(self) -> Self:
         """Add what a list tells: when the patient was last seen, how many lesions there are, what is urgent."""

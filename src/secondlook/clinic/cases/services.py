@@ -180,7 +180,9 @@ def answer_asked(lease: Lease) -> None:
     with transaction.atomic():
         picture = Picture.objects.select_for_update().get(pk=picture.pk)
         chosen = lease.payload["task"]
-        result = Result.objects.create(picture=picture, chosen_task=chosen, asked_by=asked_by, **fields)
+        result = Result.objects.create(
+            practice_id=picture.practice_id, picture=picture, chosen_task=chosen, asked_by=asked_by, **fields
+        )
         picture.repeat_result(result)
         if picture.lesion:
             picture.lesion.repeat_latest()
@@ -300,7 +302,13 @@ def give_opinion(*, actor: Actor, result: Result, verdict: str, label: str = "",
     with transaction.atomic():
         picture = Picture.objects.select_for_update().get(pk=result.picture_id)
         opinion = Opinion.objects.create(
-            picture=picture, result=result, author=actor.user, verdict=verdict, label=chosen, note=note.strip()
+            practice_id=picture.practice_id,
+            picture=picture,
+            result=result,
+            author=actor.user,
+            verdict=verdict,
+            label=chosen,
+            note=note.strip(),
         )
         picture.repeat_opinions()
         record(actor, "opinion.given", about=picture, details={"opinion": opinion.key, "verdict": verdict})

@@ -70,7 +70,7 @@ class ConfirmedCases:
     def _refresh(self) -> None:
         """Take in what was confirmed or answered since; all of it anew once an hour."""
         newest = find_newest()
-        results = Result.objects.filter(bundle_sha256=self._bundle, picture__practice=self._practice)
+        results = Result.objects.filter(bundle_sha256=self._bundle, practice=self._practice)
         if self._loaded_at and time.monotonic() - self._loaded_at < OLDEST_S:
             if newest == self._seen:
                 return

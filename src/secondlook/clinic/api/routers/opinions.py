@@ -15,7 +15,7 @@ from secondlook.clinic.accounts.actors import Actor, get_actor
 from secondlook.clinic.api.bearer import DoorRouter
 from secondlook.clinic.api.models import Scope
 from secondlook.clinic.api.paging import LATEST, Paging, locate, narrow, take_page
-from secondlook.clinic.api.routers.results import is_seen_by, list_seen
+from secondlook.clinic.api.routers.results import keep_seen, list_seen
 from secondlook.clinic.api.rows import describe_opinion
 from secondlook.clinic.cases import services
 from secondlook.clinic.cases.models import Opinion
@@ -31,7 +31,7 @@ class OpinionFilters(Paging):
 
 def list_opinions_seen(actor: Actor) -> "QuerySet[Opinion]":
     """Return the opinions on the pictures that the actor may see."""
-    return Opinion.objects.filter(is_seen_by(actor))
+    return keep_seen(Opinion.objects.all(), actor)
 
 
 def fetch(opinions: "QuerySet[Any]") -> "QuerySet[Any]":
@@ -46,7 +46,7 @@ def list_opinions(
     """List opinions, the newest first; the latest on a picture counts, and histology before all others."""
     actor = get_actor(request)
     rows = narrow(list_opinions_seen(actor), picture__key=filters.picture)
-    known = Opinion.objects.filter(picture__practice=actor.practice)
+    known = Opinion.objects.filter(practice=actor.practice)
     return take_page(
         request, response, rows, paging=filters, describe=describe_opinion, known=known, fetch=fetch, order=LATEST
     )

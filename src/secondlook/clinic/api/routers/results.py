@@ -28,14 +28,18 @@ class ResultFilters(Paging):
     picture: Key | None = Field(None, description="Of this picture.")
 
 
-def is_seen_by(actor: Actor) -> Exists:
-    """Return the condition that a row's picture is one that the actor may see; looked up row by row, newest first."""
-    return Exists(Picture.objects.seen_by(actor).filter(pk=OuterRef("picture")))
+def keep_seen(rows: "QuerySet[Any]", actor: Actor) -> "QuerySet[Any]":
+    """Return the rows whose picture is one that the actor may see."""
+    pictures = Picture.objects.seen_by(actor)
+    if not actor.is_clinical:  # a patient's own are few
+        return rows.filter(picture__in=pictures)
+    # Of a practice's, each is looked up as the list comes to it.
+    return rows.filter(Exists(pictures.filter(pk=OuterRef("picture"))), practice=actor.practice)
 
 
 def list_seen(actor: Actor) -> "QuerySet[Result]":
     """Return the results of the pictures that the actor may see."""
-    return Result.objects.filter(is_seen_by(actor))
+    return keep_seen(Result.objects.all(), actor)
 
 
 def fetch(results: "QuerySet[Any]") -> "QuerySet[Any]":
@@ -53,7 +57,7 @@ def list_results(request: HttpRequest, response: HttpResponse, filters: Query[Re
     """List results, the newest first; a picture that was asked anew has several."""
     actor = get_actor(request)
     rows = narrow(list_seen(actor), picture__key=filters.picture)
-    known = Result.objects.filter(picture__practice=actor.practice)
+    known = Result.objects.filter(practice=actor.practice)
     return take_page(request, response, rows, paging=filters, describe=describe, known=known, fetch=fetch, order=LATEST)
 
 
