@@ -79,6 +79,14 @@ def test_variables_of_other_tools_are_left_alone(monkeypatch: pytest.MonkeyPatch
     load_configuration()
 
 
+def test_production_tells_all_that_it_lacks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECONDLOOK_MODE", "production")
+    with pytest.raises(InputError) as refused:
+        load_configuration()
+    for name in ("SECRET_KEY", "FILES_KEY", "EMAIL_URL", "ALLOWED_HOSTS"):
+        assert f"production needs SECONDLOOK_{name}" in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("settings", "missing"),
     [

@@ -129,22 +129,28 @@ class Configuration(BaseSettings):
 
     @model_validator(mode="after")
     def demand_production(self) -> Self:
-        """Refuse what is fit for one's own machine only."""
-        for name in SECRETS:
-            given = [each for each in (name, f"{name}_file") if getattr(self, each)]
-            variable = PREFIX + name.upper()
-            if len(given) > 1:
-                raise ValueError(f"give {variable} or {variable}_FILE, not both")
-            if self.mode == "production" and not given and name in DEMANDED:
-                raise ValueError(f"production needs {variable} or {variable}_FILE")
+        """Refuse what is fit for one's own machine only, and what goes with nothing; each fault is told."""
+        faults = [fault for name in SECRETS if (fault := self._judge_secret(name))]
         if not self.s3_bucket and (self.s3_endpoint or self.s3_access_key):
-            raise ValueError(f"{PREFIX}S3_ENDPOINT and {PREFIX}S3_ACCESS_KEY need {PREFIX}S3_BUCKET")
-        if self.mode == "production" and not (self.email_url or self.email_url_file):
-            raise ValueError("production needs SECONDLOOK_EMAIL_URL; `console:` writes e-mails and their links out")
-        open_to_all = "allowed_hosts" not in self.model_fields_set or "*" in self.allowed_hosts
-        if self.mode == "production" and open_to_all:
-            raise ValueError("production needs SECONDLOOK_ALLOWED_HOSTS with the host names of this site, not *")
+            faults.append(f"{PREFIX}S3_ENDPOINT and {PREFIX}S3_ACCESS_KEY need {PREFIX}S3_BUCKET")
+        if self.mode == "production":
+            if not (self.email_url or self.email_url_file):
+                faults.append("production needs SECONDLOOK_EMAIL_URL; `console:` writes e-mails and their links out")
+            if "allowed_hosts" not in self.model_fields_set or "*" in self.allowed_hosts:
+                faults.append("production needs SECONDLOOK_ALLOWED_HOSTS with the host names of this site, not *")
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
+
+    def _judge_secret(self, name: str) -> str:
+        """Return what is wrong with how a secret is given; empty where nothing is."""
+        given = [each for each in (name, f"{name}_file") if getattr(self, each)]
+        variable = PREFIX + name.upper()
+        if len(given) > 1:
+            return f"give {variable} or {variable}_FILE, not both"
+        if self.mode == "production" and not given and name in DEMANDED:
+            return f"production needs {variable} or {variable}_FILE"
+        return ""
 
 
 def load_configuration() -> Configuration:
