@@ -40,6 +40,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         """Return whether a practice takes patients in, or an invitation is at hand."""
         return find_pending(request) is not None or Practice.objects.filter(open_to_patients=True).exists()
 
+    def format_email_subject(self, subject: str) -> str:
+        """Return a subject that says whose e-mail it is."""
+        return _("Secondlook: %(subject)s") % {"subject": " ".join(subject.split())}
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send an e-mail, or say that it cannot be sent, without a trace that names its reader."""
         try:
