@@ -15,12 +15,26 @@ from playwright.sync_api import Browser, Page, StorageState
 
 from scripts.screenshots import DEVICES, LOOKS, open_browser
 from secondlook.inference.bundle import list_bundles
+from tests.browser import journeys
 from tests.site import Server, run_server
 
 START_S = 180  # the demo is drawn and answered before the site listens
 # Where each role goes, step by step: an address, or what to click on the page that was opened last.
 WALKS = {
-    "nobody": {"home": "/", "try": "/try/", "models": "/models/", "log-in": "/account/login/"},
+    "nobody": {
+        "home": "/",
+        "try": "/try/",
+        "models": "/models/",
+        "card": "/models/ >> main a[href^='/models/']",
+        "log-in": "/account/login/",
+        "sign-up-closed": "/account/signup/",
+        "sign-up-sent": "/account/confirm-email/",
+        "forgotten": "/account/password/reset/",
+        "forgotten-sent": "/account/password/reset/done/",
+        "password-set": "/account/password/reset/key/done/",
+        "closed": "/account/inactive/",
+        "nothing": "/nothing/",
+    },
     "clinician": {
         "home": "/",
         "patients": "/patients/",
@@ -32,24 +46,45 @@ WALKS = {
         "patient": "/patients/?text=dupont >> .row-name",
         "new-lesion": "@patient >> a[href$='lesions/new/']",
         "new-visit": "@patient >> a[href$='visits/new/']",
+        "edit-patient": "@patient >> main a[href^='/patients/'][href$='/edit/']",
+        "without-account": "/patients/?text=keller >> .row-name",
+        "invite-patient": "@without-account >> a[href^='/people/patients/']",
         "data": "@patient >> a[href$='data/']",
         "lesion": "@patient >> .lesion-list a",
+        "edit-lesion": "@lesion >> main a[href^='/lesions/'][href$='/edit/']",
         "timeline": "@lesion >> a[href$='timeline/']",
         "visit": "@patient >> .rows-visits a",
+        "edit-visit": "@visit >> main a[href^='/visits/'][href$='/edit/']",
         "send": "@visit >> a[href$='pictures/']",
         "picture": "@visit >> .picture-card a",
         "account": "/account/",
+        "details": "/account/details/",
+        "address": "/account/email/",
+        "password": "/account/password/set/",
+        "sessions": "/account/sessions/",
+        "second-proof": "/account/2fa/",
+        "passkeys": "/account/2fa/webauthn/",
+        "join": "/account/join/",
+        "not-open": "/people/",
         "tokens": "/account/tokens/",
     },
     "reviewer": {"home": "/", "queue": "/review/", "reviewing": "/review/ >> main a[href*='queue']"},
     "administrator": {
         "home": "/",
         "people": "/people/",
+        "invite": "/people/invite/",
+        "roles": "/people/ >> a[href^='/people/person/']",
         "practice": "/people/practice/",
         "practices": "/people/practices/",
         "audit": "/audit/",
     },
-    "patient": {"home": "/", "picture": "/ >> .picture-card a", "record": "/ >> a[href^='/patients/']"},
+    "patient": {
+        "home": "/",
+        "picture": "/ >> .picture-card a",
+        "record": "/ >> a[href^='/patients/']",
+        "visit": "@record >> .rows-visits a",
+        "lesion": "@record >> .lesion-list a",
+    },
 }
 
 
@@ -75,43 +110,65 @@ def follow(page: Page, url: str, step: str, known: dict[str, str]) -> None:
 
 
 def photograph_walk(page: Page, url: str, walk: dict[str, str], name: str, folder: Path) -> None:
-    """Photograph each page of a walk, and print what is wrong with it."""
+    """Photograph each page of a walk."""
     known: dict[str, str] = {}
     for place, step in walk.items():
         follow(page, url, step, known)
         known[place] = page.url.removeprefix(url)
-        page.evaluate("for (const image of document.images) image.loading = 'eager'")
-        page.wait_for_load_state("networkidle")
-        page.screenshot(path=folder / f"{name}-{place}.png", full_page=True)
-        faults = [fault["id"] for fault in Axe().run(page).response["violations"]]
-        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            faults.append("wider than its window")
-        if faults:
-            print(f"{name}-{place}: {', '.join(faults)}")
+        photograph(page, folder / f"{name}-{place}.png")
+
+
+def photograph_journeys(pages: dict[str, Page], server: Server, fresh: Server, name: str, folder: Path) -> None:
+    """Photograph the pages that come up when people come in and a patient goes, and that of a site without anybody."""
+    for page in pages.values():
+        page.goto(server.url)
+    for place, page in journeys.come_in(pages["administrator"], pages["nobody"], server.log):
+        photograph(page, folder / f"{name}-newcomer-{place}.png")
+    for place in journeys.erase_patient(pages["clinician"]):
+        photograph(pages["clinician"], folder / f"{name}-clinician-{place}.png")
+    pages["nobody"].goto(fresh.url)
+    for place in journeys.found_site(pages["nobody"], fresh.log):
+        photograph(pages["nobody"], folder / f"{name}-nobody-{place}.png")
+
+
+def photograph(page: Page, path: Path) -> None:
+    """Photograph a page, and print what is wrong with it."""
+    page.evaluate("for (const image of document.images) image.loading = 'eager'")
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=path, full_page=True)
+    faults = [fault["id"] for fault in Axe().run(page).response["violations"]]
+    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+        faults.append("wider than its window")
+    if faults:
+        print(f"{path.stem}: {', '.join(faults)}")
 
 
 def main() -> None:
-    """Photograph every role's pages in every look."""
+    """Photograph every role's pages in every look, then who comes in and goes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--role", choices=tuple(WALKS))
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     walks = {options.role: WALKS[options.role]} if options.role else WALKS
+    bundles = ",".join(list_bundles())
     with (
         tempfile.TemporaryDirectory() as scratch,
-        run_server(",".join(list_bundles()), Path(scratch), arguments=("--demo",), start_s=START_S) as server,
+        run_server(bundles, Path(scratch, "demo"), arguments=("--demo",), start_s=START_S) as server,
+        run_server(bundles, Path(scratch, "fresh"), start_s=START_S) as fresh,
         open_browser() as browser,
     ):
         states = enter(browser, server)
         for device, settings in DEVICES.items():
             for language, scheme in LOOKS:
+                look, name = {"locale": language, "color_scheme": scheme}, f"{device}-{language}-{scheme}"
+                contexts = {role: browser.new_context(storage_state=states[role], **look, **settings) for role in WALKS}
+                pages = {role: context.new_page() for role, context in contexts.items()}
                 for role, walk in walks.items():
-                    context = browser.new_context(
-                        locale=language, color_scheme=scheme, storage_state=states[role], **settings
-                    )
-                    name = f"{device}-{language}-{scheme}-{role}"
-                    photograph_walk(context.new_page(), server.url, walk, name, options.folder)
+                    photograph_walk(pages[role], server.url, walk, f"{name}-{role}", options.folder)
+                if not options.role:
+                    photograph_journeys(pages, server, fresh, name, options.folder)
+                for context in contexts.values():
                     context.close()
 
 

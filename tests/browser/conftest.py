@@ -76,7 +76,7 @@ def open_page(browser: Browser, server: Server) -> Iterator[OpenPage]:
     """Return a function that opens the site; at the end nothing may have gone wrong or astray in any page."""
     contexts, troubles, hosts = [], [], set()
 
-    def open_site(device: str = "desktop", path: str = "/try/", **options: Any) -> Page:
+    def open_site(device: str = "desktop", path: str = "/try/", *, site: Server = server, **options: Any) -> Page:
         context = browser.new_context(**{"locale": "en", **DEVICES[device], **options})
         contexts.append(context)
         page = context.new_page()
@@ -84,7 +84,7 @@ def open_page(browser: Browser, server: Server) -> Iterator[OpenPage]:
         page.on("console", lambda message: troubles.append(message.text) if is_fault(message.text) else None)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
-        page.goto(server.url + path)
+        page.goto(site.url + path)
         return page
 
     yield open_site

@@ -1,6 +1,8 @@
 """A day with pictures: several at once with a broken one, answers, a doctor's word, what is urgent, the queue."""
 
 import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
@@ -83,6 +85,26 @@ def test_several_at_once_an_answer_and_a_word(open_page: OpenPage, enter: Enter,
     expect(page.locator(f".urgent-strip form[action='{address}']")).to_have_count(0)
 
 
+def test_a_page_that_waits_loads_itself_anew_with_the_answer(open_page: OpenPage, enter: Enter, demo: Server) -> None:
+    page = open_page("phone", "/results/", locale="fr", storage_state=enter("clinician"))
+    page.locator(".row-name").last.click()
+    page.wait_for_selector("#heatmap")
+    key = page.url.rstrip("/").rsplit("/", 1)[1]
+    set_state(demo, key, "waiting")
+    page.reload()
+    expect(page.locator(".unanswered")).to_be_visible()
+    check_access(page)
+    set_state(demo, key, "answered")
+    expect(page.locator(".unanswered")).to_have_count(0)
+    expect(page.locator("#heatmap")).to_be_attached()
+
+
+def set_state(demo: Server, key: str, state: str) -> None:
+    """Set how far a picture is, as a worker does that answers it."""
+    with closing(sqlite3.connect(demo.log.parent / "data" / "secondlook.sqlite3")) as rows, rows:
+        rows.execute("UPDATE cases_picture SET state = ? WHERE key = ?", (state, key))
+
+
 def test_a_turned_picture_is_sent_turned_and_one_that_failed_is_sent_again(open_page: OpenPage, enter: Enter) -> None:
     page = open_page("desktop", "/patients/", storage_state=enter("clinician"))
     open_form(page)
@@ -109,6 +131,7 @@ def test_the_plain_form_takes_several(open_page: OpenPage, enter: Enter) -> None
     page.click("#send")
     expect(page.locator(".upload-card .triage")).to_have_count(2)
     expect(page.locator(".upload-card .problem")).to_have_count(1)
+    check_access(page)
 
 
 def test_a_reviewer_works_through_the_queue_by_keys(open_page: OpenPage, enter: Enter) -> None:

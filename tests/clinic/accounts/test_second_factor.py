@@ -1,11 +1,6 @@
 """Reviewers and administrators prove themselves twice; nobody reads what their proof is made of."""
 
-import hashlib
-import hmac
 import re
-import struct
-import time
-from base64 import b32decode
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -16,14 +11,7 @@ from django.test import Client
 from secondlook.clinic.accounts.adapters import has_second_factor, must_have_second_factor
 from tests.clinic.accounts.conftest import MakeMember, log_in
 from tests.clinic.conftest import AsRole, MakePerson
-
-
-def make_code(key: str) -> str:
-    """Return the code that an app shows now (RFC 6238)."""
-    digest = hmac.new(b32decode(key), struct.pack(">Q", int(time.time()) // 30), hashlib.sha1).digest()
-    place = digest[-1] & 15
-    number = struct.unpack(">I", digest[place : place + 4])[0] & 0x7FFFFFFF
-    return f"{number % 10**6:06d}"
+from tests.codes import make_code
 
 
 @pytest.mark.parametrize(("role", "path"), [("reviewer", "/patients/"), ("administrator", "/people/")])

@@ -1,0 +1,43 @@
+"""People come in: an invitation, an account, a passkey, an app for codes, a new password; and a patient goes."""
+
+import pytest
+
+from tests.browser import journeys
+from tests.browser.conftest import Enter, OpenPage
+from tests.browser.page import check_access
+from tests.site import Server
+
+
+@pytest.fixture(scope="module")
+def site(demo: Server) -> Server:
+    """Return the site with the demo's practice."""
+    return demo
+
+
+@pytest.mark.parametrize(("device", "locale"), [("desktop", "en"), ("phone", "fr")])
+def test_who_is_invited_comes_in_by_password_passkey_and_code(
+    open_page: OpenPage, enter: Enter, site: Server, device: str, locale: str
+) -> None:
+    administrator = open_page(device, site=site, locale=locale, storage_state=enter("administrator"))
+    newcomer = open_page(device, site=site, locale=locale)
+    for _stop, page in journeys.come_in(administrator, newcomer, site.log):
+        check_access(page)
+        assert "courriel" not in page.inner_text("body").lower(), "we say e-mail"
+
+
+@pytest.mark.parametrize(("device", "locale"), [("desktop", "en"), ("phone", "fr")])
+def test_a_patient_is_erased_with_proof(
+    open_page: OpenPage, enter: Enter, site: Server, device: str, locale: str
+) -> None:
+    page = open_page(device, site=site, locale=locale, storage_state=enter("clinician"))
+    for _stop in journeys.erase_patient(page):
+        check_access(page)
+
+
+@pytest.mark.parametrize(("device", "locale"), [("desktop", "en"), ("phone", "fr")])
+def test_the_first_administrator_is_told_of_each_field_at_once(
+    open_page: OpenPage, server: Server, device: str, locale: str
+) -> None:
+    page = open_page(device, locale=locale)
+    for _stop in journeys.found_site(page, server.log):
+        check_access(page)
