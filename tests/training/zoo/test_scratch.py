@@ -111,7 +111,8 @@ def test_layers_follow_each_other_as_described() -> None:
 def test_r1_starts_as_glorot_and_bengio_draw() -> None:
     torch.manual_seed(0)
     network = build_network(make(32, family="r1_cnn", normalise="none"), classes=2)
-    layers = [layer for layer in network.backbone.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    assert len(layers) == 4
     for layer in layers:
         spots = layer.weight[0, 0].numel() if layer.weight.ndim == 4 else 1
         bound = np.sqrt(6 / (layer.weight.shape[0] * spots + layer.weight.shape[1] * spots))

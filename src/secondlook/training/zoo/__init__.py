@@ -11,6 +11,7 @@ from secondlook.imaging.resize import read_size
 from secondlook.training.earlier import start_from_run
 from secondlook.training.recipe import Recipe
 from secondlook.training.sections import Model
+from secondlook.training.zoo.blocks import start_glorot
 from secondlook.training.zoo.bone import build_r2_bone
 from secondlook.training.zoo.chest import build_r2_chest
 from secondlook.training.zoo.classifier import IMAGENET, Classifier, Colours
@@ -65,6 +66,8 @@ def build_network(recipe: Recipe, *, classes: int, fresh: bool = False) -> Class
         spatial=spatial,
         colours=choose_colours(model),
     )
+    if model.family == "r1_cnn":  # its backbone starts so by itself, before weights of a file are loaded
+        start_glorot(network.head)
     if from_run:
         start_from_run(network, earlier)
     return network
