@@ -13,7 +13,7 @@ from secondlook.conditions import SKIN
 from secondlook.errors import InputError, SecondlookError
 from secondlook.evaluation.report import page, plots, write
 from secondlook.evaluation.report.order import list_sections
-from secondlook.evaluation.report.page import render_page, write_pdf
+from secondlook.evaluation.report.page import render_page, render_table, write_pdf
 from secondlook.evaluation.report.section import Source, Table
 from secondlook.evaluation.report.sheets import dump_sheet
 from secondlook.evaluation.report.words import write_cell
@@ -136,6 +136,26 @@ def test_hostile_names_are_words_on_the_page(examined):
     source = Source(examined[0].model_dump(mode="json"), SKIN)
     text = render_page(list_sections(source), title="<script>alert(1)</script>", subtitle='"quoted" & more')
     assert "<script>" not in text
+
+
+def test_words_stand_from_the_left_and_figures_from_the_right():
+    figure = {"value": 0.5, "lower": 0.25, "upper": 0.75}
+    rows = (("one", figure, "Melanoma 3, nevus 2, others 1"), ("two", "too few to say", "none"))
+    text = render_table(Table("t", "T", ("Name", "Share", "Named"), rows))
+    assert '<th scope="col">Share</th><th scope="col" class=text>Named</th>' in text
+    assert "<td class=text>none</td>" in text
+    assert "<td>too few to say</td>" in text
+
+
+def test_differences_below_zero_have_a_minus_sign_and_cannot_be_read_as_a_range():
+    assert write_cell({"value": -0.009, "lower": -0.035, "upper": 0.019}) == "−0.009 (−0.035 to 0.019)"
+
+
+def test_the_words_of_the_report_are_told_in_the_end_with_the_task_s_own_groups(examined):
+    told = list_sections(Source(examined[0].model_dump(mode="json"), SKIN))[-1]
+    meanings = dict(told.tables[0].rows)
+    assert list(meanings) == sorted(meanings, key=str.lower)
+    assert "Whole lesions or patients are drawn" in meanings["95 % interval"]
 
 
 def test_a_measured_figure_becomes_three_columns():

@@ -17,6 +17,7 @@ from secondlook.evaluation.report import (
     robustness,
     sets,
     subgroups,
+    terms,
     thresholds,
 )
 from secondlook.evaluation.report.section import Section, Source
@@ -37,6 +38,7 @@ WRITERS: tuple[Callable[[Source], Section | None], ...] = (
     robustness.write_section,
     explanations.write_section,
     attack.write_section,
+    terms.write_section,
 )
 
 
