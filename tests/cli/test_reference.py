@@ -64,6 +64,16 @@ def test_a_set_is_built_searched_and_measured(manifest: Path, tiny_bundle: Path,
     assert json.loads(out)["same_label"]["value"] > json.loads(out)["same_label_by_chance"]["value"]
 
 
+def test_the_table_names_a_picture_without_its_folders(manifest: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    frame = pd.read_csv(manifest)
+    frame.assign(image="../" + frame["image"]).to_csv(tmp_path / "elsewhere" / "cases.csv", index=False)
+    assert run("build", tmp_path / "elsewhere" / "cases.csv", "-o", tmp_path / "set", "--bundle", tiny_bundle)[0] == 0
+    _, out, _ = run("search", tmp_path / "set", tmp_path / "1.png", "--bundle", tiny_bundle)
+    assert "1.png" in out
+    assert "../1.png" not in out
+
+
 def test_only_cases_of_a_reference_standard_are_taken(manifest: Path, tiny_bundle: Path, tmp_path: Path) -> None:
     place = tmp_path / "set"
     assert run("build", manifest, "-o", place, "--bundle", tiny_bundle, "--standard", "histo")[0] == 0

@@ -101,7 +101,8 @@ def search(
         table = Table("Similarity", "Label", "Confirmed by", "Picture", caption="Similar to the model; no diagnosis.")
         for case in found:
             name = predictor.task.find_label(str(case["label"])).names["en"]
-            table.add_row(f"{case['similarity']:.3f}", name, str(case["reference"]) or "–", str(case["image"]))
+            image = Path(str(case["image"])).name  # a long path would push the name off the page; CSV and JSON have it
+            table.add_row(f"{case['similarity']:.3f}", name, str(case["reference"]) or "–", image)
         Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH).print(table)
 
 
