@@ -311,7 +311,8 @@ def measure_rest(folder: Path, task: str) -> dict[str, Any]:
     """
     if task in REST:
         return REST[task]
-    predictor, asked = Predictor(open_draft(folder)), {"seed": 0, "resamples": 100}
+    predictor = Predictor(open_draft(folder))
+    asked: dict[str, Any] = {"seed": 0, "resamples": 100}
     with TemporaryDirectory() as place:
         rows = []
         for key in TASKS[task].keys:
