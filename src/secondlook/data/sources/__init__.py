@@ -27,6 +27,7 @@ SOURCES: dict[str, Source] = {
 }
 
 
+UNKNOWN_LABELS = "`data import` leaves out labels that the task does not have with --drop-unknown-labels."
 LEVELS_ABOVE = 4  # from a study of MURA up to its root
 
 
@@ -154,9 +155,11 @@ def settle_scan(
     manifest = Manifest(frame, scan.root, task.key)
     faults = [*scan.faults, *list_faults(manifest, decode=decode, track=track)]
     if faults:
+        known = frame["label"].dropna().isin(task.keys)
+        cure = f" {UNKNOWN_LABELS}" if known.any() and not known.all() else ""
         raise DatasetError(
             f"Expected a whole data set in {scan.root.name}; found {len(faults)} faults. Rows count in the manifest, "
-            "the header being row 1.",
+            f"the header being row 1.{cure}",
             faults,
         )
     manifest, dealt = deal_calibration(manifest)
