@@ -120,6 +120,19 @@ def test_triage_changes_exactly_at_the_thresholds(predictor: Predictor) -> None:
     assert choose_triage(urgent, calibration, most="refer") == "refer"
 
 
+def test_a_scorer_that_rounds_otherwise_changes_no_answer(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    predictor = load_predictor(tiny_bundle)
+    picture = encode(draw_lesion(5, "nv"))
+    expected, scorer = predictor.predict(picture), predictor._scorer
+
+    class Shaken:
+        def score(self, *outputs: np.ndarray) -> np.ndarray:
+            return scorer.score(*outputs) * (1 + 1e-12)
+
+    monkeypatch.setattr(predictor, "_scorer", Shaken())
+    assert_same(predictor.predict(picture), expected)
+
+
 @pytest.mark.parametrize("draw", [draw_text_page, draw_noise])
 def test_what_is_no_lesion_is_not_evaluable_but_filled_in(predictor: Predictor, draw) -> None:
     prediction = predictor.predict(encode(draw(0), "PNG"))

@@ -146,7 +146,8 @@ class Predictor:
         probabilities = dict(zip(self.task.keys, calibrate(outputs.logits[0], calibration).tolist(), strict=True))
         label = max(probabilities, key=lambda key: probabilities[key] / self.usual_shares[key])
         risk = sum(probabilities[key] for key in self.task.alarming)
-        outlier_score = float(self._scorer.score(outputs.embedding, outputs.logits)[0])
+        # A scorer fitted on another number of threads differs in the thirteenth digit; the limit has six decimals.
+        outlier_score = round(float(self._scorer.score(outputs.embedding, outputs.logits)[0]), 6)
         evaluable = quality.evaluable and outlier_score <= calibration.outlier.limit
         triage: Triage = choose_triage(risk, calibration, most=self.task.urgency) if evaluable else "not_evaluable"
         members = choose_set(probabilities, calibration.sets)
