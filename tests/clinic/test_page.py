@@ -115,6 +115,7 @@ def test_a_wrong_file_is_refused_with_its_sentence(client: Client, headers: dict
     assert response.status_code == 400
     assert "Expected a picture (JPEG, PNG" in page
     assert ("<html" in page) == (not headers)
+    assert ('href="/try/">Look at another picture' in page) == (not headers)
     assert "Jane Doe" not in page
 
 
