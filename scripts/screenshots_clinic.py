@@ -9,6 +9,7 @@ import argparse
 import re
 import tempfile
 from pathlib import Path
+from urllib.parse import urljoin
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, StorageState
@@ -26,6 +27,7 @@ WALKS = {
         "try": "/try/",
         "models": "/models/",
         "card": "/models/ >> main a[href^='/models/']",
+        "card-page": "@card >> main a[href*='CHECKLISTS']",
         "log-in": "/account/login/",
         "sign-up-closed": "/account/signup/",
         "sign-up-sent": "/account/confirm-email/",
@@ -106,7 +108,7 @@ def follow(page: Page, url: str, step: str, known: dict[str, str]) -> None:
     page.goto(url + (known[address[1:]] if address.startswith("@") else address))
     if link:
         target = page.locator(link).first.get_attribute("href")
-        page.goto(url + str(target))
+        page.goto(urljoin(page.url, str(target)))
 
 
 def photograph_walk(page: Page, url: str, walk: dict[str, str], name: str, folder: Path) -> None:

@@ -71,6 +71,10 @@ def test_several_at_once_an_answer_and_a_word(open_page: OpenPage, enter: Enter,
     expect(page.locator("#answer-title")).to_have_text("Urgent")
     expect(page.locator("#heatmap")).to_be_attached()
     check_access(page)
+    page.click("[name=verdict][value=histology]")
+    expect(page.locator("#note")).to_be_focused()
+    expect(page.locator("#opinion_error")).to_be_visible()
+    check_access(page)
     page.select_option("#label", "nv")
     page.fill("#note", "Regular network.")
     page.click("[name=verdict][value=correct]")
@@ -131,7 +135,6 @@ def test_the_plain_form_takes_several(open_page: OpenPage, enter: Enter) -> None
     page.click("#send")
     expect(page.locator(".upload-card .triage")).to_have_count(2)
     expect(page.locator(".upload-card .problem")).to_have_count(1)
-    check_access(page)
 
 
 def test_a_reviewer_works_through_the_queue_by_keys(open_page: OpenPage, enter: Enter) -> None:
