@@ -9,6 +9,7 @@ import argparse
 import re
 import tempfile
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin
 
 from axe_playwright_python.sync_playwright import Axe
@@ -163,8 +164,9 @@ def main() -> None:
         states = enter(browser, server)
         for device, settings in DEVICES.items():
             for language, scheme in LOOKS:
-                look, name = {"locale": language, "color_scheme": scheme}, f"{device}-{language}-{scheme}"
-                contexts = {role: browser.new_context(storage_state=states[role], **look, **settings) for role in WALKS}
+                look: dict[str, Any] = {"locale": language, "color_scheme": scheme} | settings
+                name = f"{device}-{language}-{scheme}"
+                contexts = {role: browser.new_context(storage_state=states[role], **look) for role in WALKS}
                 pages = {role: context.new_page() for role, context in contexts.items()}
                 for role, walk in walks.items():
                     photograph_walk(pages[role], server.url, walk, f"{name}-{role}", options.folder)

@@ -66,9 +66,9 @@ def render_members(network: nn.Module, recipe: Recipe, manifest: Manifest) -> by
 
 def count_log_prior(manifest: Manifest) -> NDArray[np.float32]:
     """Return the log share of each label in what is learned from, float32 K."""
-    numbers = {key: number for number, key in enumerate(find_task(manifest.task).keys)}
-    learned = manifest.select("train").frame["label"]
-    return count_prior(learned.map(numbers).to_numpy(dtype=np.int64), len(numbers))
+    keys = find_task(manifest.task).keys
+    learned = [keys.index(label) for label in manifest.select("train").frame["label"]]
+    return count_prior(np.array(learned, dtype=np.int64), len(keys))
 
 
 def describe_members(recipe: Recipe) -> Iterator[str]:

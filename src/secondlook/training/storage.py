@@ -55,8 +55,9 @@ def store_weights(model: onnx.ModelProto, storage: Storage) -> None:
     stored: list[TensorProto] = []
     opening: list[NodeProto] = []
     for tensor in model.graph.initializer:
-        values = numpy_helper.to_array(tensor) if tensor.data_type == TensorProto.FLOAT else np.empty(0)
-        small = shrink(tensor.name, values, storage) if values.size >= SMALLEST_STORED else None
+        small = None
+        if tensor.data_type == TensorProto.FLOAT:
+            small = shrink(tensor.name, numpy_helper.to_array(tensor), storage)
         stored.extend([tensor] if small is None else small[0])
         opening.extend([] if small is None else small[1])
     del model.graph.initializer[:]
@@ -74,17 +75,24 @@ def store_weights(model: onnx.ModelProto, storage: Storage) -> None:
 def shrink(
     name: str, values: NDArray[np.float32], storage: Storage
 ) -> tuple[list[TensorProto], list[NodeProto]] | None:
-    """Return small tensors for a float32 one and the nodes that make it of them again; None where it would change."""
+    """Return small tensors for a large float32 one and the nodes that make it of them again; None where it would change.
+
+    Args:
+        name: The tensor's name in the graph.
+        values: float32, any shape.
+        storage: ``fp16`` or ``int8``.
+    """
+    if values.size < SMALLEST_STORED:
+        return None
     if storage == "int8" and values.ndim >= 2:
         factor = find_factors(values)
         whole = np.round(values / factor).clip(-LARGEST, LARGEST).astype(np.int8)
         if np.array_equal(whole.astype(np.float32) * factor, values):
-            parts = [f"{name}.whole", f"{name}.factor"]
             return (
-                [numpy_helper.from_array(array, part) for array, part in zip((whole, factor), parts, strict=True)],
+                [numpy_helper.from_array(whole, f"{name}.whole"), numpy_helper.from_array(factor, f"{name}.factor")],
                 [
-                    helper.make_node("Cast", [parts[0]], [f"{name}.wide"], to=TensorProto.FLOAT),
-                    helper.make_node("Mul", [f"{name}.wide", parts[1]], [name]),
+                    helper.make_node("Cast", [f"{name}.whole"], [f"{name}.wide"], to=TensorProto.FLOAT),
+                    helper.make_node("Mul", [f"{name}.wide", f"{name}.factor"], [name]),
                 ],
             )
     with np.errstate(over="ignore"):
