@@ -60,8 +60,8 @@ SENTENCES: dict[str, dict[Language, str]] = {
     },
     "refer_at_most": {
         "en": "{name}: the probability is {risk}, at or above the threshold of {threshold}. On the calibration "
-        "pictures that threshold found {sensitivity} of those with it (at least {sensitivity_lower} with 95% confidence), and "
-        "{specificity} of those without it lay below.",
+        "pictures that threshold found {sensitivity} of those with it (at least {sensitivity_lower} with 95% "
+        "confidence), and {specificity} of those without it lay below.",
         "fr": "{name} : la probabilité est de {risk} ; elle atteint le seuil de {threshold}. Sur les images "
         "d’étalonnage, ce seuil a trouvé {sensitivity} des images atteintes (au moins {sensitivity_lower} avec une "
         "confiance de 95 %), et {specificity} des autres étaient en dessous.",

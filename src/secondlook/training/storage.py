@@ -75,7 +75,7 @@ def store_weights(model: onnx.ModelProto, storage: Storage) -> None:
 def shrink(
     name: str, values: NDArray[np.float32], storage: Storage
 ) -> tuple[list[TensorProto], list[NodeProto]] | None:
-    """Return small tensors for a large float32 one and the nodes that make it of them again; None where it would change.
+    """Return small tensors for a large one and the nodes that make it of them again; None where it would change.
 
     Args:
         name: The tensor's name in the graph.
