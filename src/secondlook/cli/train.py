@@ -92,7 +92,12 @@ def train(
         console.print(
             f"The curves are in {folder / 'plots'}, every out-of-fold answer in {folder / 'out-of-fold.csv'}."
         )
-    console.print(f"Done. The bundle is in {bundle}; look at it with: secondlook bundle show {bundle}")
+    console.print(
+        f"Done. The bundle is in {bundle}; look at it with: secondlook bundle show {bundle}\n"
+        "Before the application serves it, measure what is still missing of its evidence: secondlook evaluate "
+        f"{bundle} {folder / 'split.csv'} --finish",
+        soft_wrap=True,
+    )
     sys.stdout.write(f"{bundle}\n")
 
 

@@ -354,10 +354,7 @@ def train_run(recipe: Recipe, folder: Path, *, watcher: Watcher) -> Path:
             leak=material.leak,
             members=1 + len(recipe.export.members),
         )
-        watcher.note(
-            "calibrating, measuring on the test split, writing the evidence, without robustness and explanations; for "
-            "all of it: secondlook evaluate RUN/bundle RUN/split.csv --finish"
-        )
+        watcher.note("calibrating, measuring once on the test split, writing the main figures into the evidence")
         finish_bundle(
             bundle,
             manifest.select("calibration"),
