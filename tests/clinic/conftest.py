@@ -13,12 +13,13 @@ import pytest
 PLACE = Path(tempfile.mkdtemp(prefix="secondlook-clinic-"))
 atexit.register(shutil.rmtree, PLACE, ignore_errors=True)
 BUNDLES = ",".join(str(PLACE / "bundles" / task) for task in ("skin", "chest", "knee"))
-os.environ |= {
+ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "secondlook.clinic.settings",
     "SECONDLOOK_DATA_FOLDER": str(PLACE / "data"),
     "SECONDLOOK_BUNDLES": BUNDLES,
     "SECONDLOOK_ROUTER": str(PLACE / "router"),
 }
+os.environ |= ENVIRONMENT
 
 import django  # noqa: E402 - after the environment
 from django.test import Client  # noqa: E402
@@ -32,6 +33,13 @@ if TYPE_CHECKING:
 
 MakePerson = Callable[..., "User"]
 AsRole = Callable[..., Client]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave nothing to the workers among which pytest-xdist deals the tests: each fixes settings of its own."""
+    if config.getoption("numprocesses", None):
+        for name in ENVIRONMENT:
+            os.environ.pop(name, None)
 
 
 @pytest.fixture(scope="session")
