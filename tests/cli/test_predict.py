@@ -280,7 +280,7 @@ def test_the_heatmap_of_any_label_can_be_asked_for(tiny_bundle: Path, pictures: 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(tiny_bundle: Path, pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
-    arguments = (pictures / "nv-0001.jpg", "--bundle", tiny_bundle, "--heatmaps", tmp_path / "taken")
+    arguments = (pictures / "nv-0001.jpg", "--bundle", tiny_bundle, "--heatmaps", tmp_path / "taken" / "maps")
     code, _, err = run("predict", *arguments)
     assert code == 1
     assert "Cannot write" in err

@@ -90,7 +90,7 @@ def test_flags_carry_figure_limit_and_sentence(client: Client) -> None:
 
 def test_sentences_follow_the_reader(french: Client) -> None:
     _, body = ask(french, draw_triage("urgent"))
-    assert body["reasons"][0]["text"].startswith("Malignité : la probabilité est de")
+    assert body["reasons"][0]["text"].startswith("Malignité\N{NO-BREAK SPACE}: la probabilité est de")
     assert "n’est pas un diagnostic" in body["notice"]
 
 
