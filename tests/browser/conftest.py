@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,9 +26,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="SECONDLOOK_NO_BROWSER is set"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Return a running Chromium."""
+    """Return a running Chromium, for one file: Django's own tests refuse to run beside Playwright's event loop."""
     if not shutil.which(CHROMIUM):
         pytest.fail(f"The browser tests need Chromium at {CHROMIUM}: apt-get install chromium", pytrace=False)
     with open_browser() as running:
@@ -55,18 +54,25 @@ def demo(tiny_bundle: Path, tiny_router: Path, tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(scope="session")
-def enter(browser: Browser, demo: Server) -> Enter:
+def entered() -> dict[str, StorageState]:
+    """Return what a browser keeps of each role that has come in; a link of the demo opens once."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def enter(browser: Browser, demo: Server, entered: dict[str, StorageState]) -> Enter:
     """Return ``enter(role)``: what a browser keeps after the link of the demo's person was opened, once."""
 
-    @cache
     def open_link(role: str) -> StorageState:
+        if role in entered:
+            return entered[role]
         link = re.search(rf"{role} +http://[^/]+(/\S+)", demo.log.read_text(encoding="utf-8"))
         assert link
         context = browser.new_context()
         context.new_page().goto(demo.url + link[1])
-        state = context.storage_state()
+        entered[role] = context.storage_state()
         context.close()
-        return state
+        return entered[role]
 
     return open_link
 

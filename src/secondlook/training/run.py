@@ -270,8 +270,13 @@ class Material:
     calibration: Pictures
 
 
-def prepare_material(recipe: Recipe, *, watcher: Watcher) -> Material:
+def prepare_material(recipe: Recipe, *, watcher: Watcher, tested: bool = True) -> Material:
     """Read and decode what a recipe trains on.
+
+    Args:
+        recipe: What to do.
+        watcher: Told of what comes next, of decoding, and of labels without a test.
+        tested: Whether the split test is measured in the end, and so has to hold pictures.
 
     Raises:
         DatasetError: The data are missing or wrong, or their split leaks.
@@ -280,7 +285,7 @@ def prepare_material(recipe: Recipe, *, watcher: Watcher) -> Material:
     watcher.note("reading the data and looking for leaks")
     manifest, leak = prepare_manifest(recipe)
     labels = encode_labels(manifest)
-    untested = list_absent(manifest, "test")
+    untested = list_absent(manifest, "test") if tested else []
     if len(untested) == len(find_task(recipe.task).keys):
         raise DatasetError(
             "Expected pictures in the split test, which the run is measured on at its end; there is none. Name some in "

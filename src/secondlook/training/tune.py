@@ -211,7 +211,7 @@ class Search:
             if len(history) < epochs and trial.should_prune():
                 raise optuna.TrialPruned
 
-        material = prepare_material(recipe, watcher=watcher)
+        material = prepare_material(recipe, watcher=watcher, tested=False)
         with open_run(run, recipe):
             fit_network(recipe, material, run, watcher=dataclasses.replace(watcher, epoch=judge))
         return self.read_value(recipe, histories[0])
