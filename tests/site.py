@@ -20,7 +20,7 @@ from secondlook.inference.bundle import seal_bundle
 from tests.bundles import DRAWN, build_bundle
 from tests.drawing import draw_text_page, encode
 
-START_S = 90
+START_S = 180.0
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,9 @@ def test_an_untouched_x_ray_is_sent_as_it_is_and_the_choice_survives_the_answer(
     assert send(page) == content
     expect(page.locator("#answer-title")).to_have_text("Refer")
     expect(page.locator("#risk-title")).to_have_text("Probability of pneumonia")
-    picture, heat = page.locator("#shown").bounding_box(), page.locator("#heatmap").bounding_box()
+    picture, heat = page.evaluate(  # both at one moment: the page may still be scrolling
+        "['shown', 'heatmap'].map(id => document.getElementById(id).getBoundingClientRect().toJSON())"
+    )
     assert heat == pytest.approx(picture, abs=1)
     page.click(".again")
     expect(page).to_have_url(CHEST)

@@ -78,7 +78,9 @@ def test_the_heatmap_fades_with_its_slider(open_page: OpenPage) -> None:
 def test_the_heatmap_lies_over_the_central_square(open_page: OpenPage) -> None:
     page = open_page()
     answer(page, "urgent")
-    picture, heat = page.locator("#shown").bounding_box(), page.locator("#heatmap").bounding_box()
+    picture, heat = page.evaluate(  # both at one moment: the page may still be scrolling
+        "['shown', 'heatmap'].map(id => document.getElementById(id).getBoundingClientRect().toJSON())"
+    )
     assert heat["width"] == pytest.approx(heat["height"], abs=1)
     assert heat["height"] == pytest.approx(picture["height"], abs=1)
     assert heat["x"] - picture["x"] == pytest.approx((picture["width"] - heat["width"]) / 2, abs=1)
