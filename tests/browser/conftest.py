@@ -54,25 +54,25 @@ def demo(tiny_bundle: Path, tiny_router: Path, tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(scope="session")
-def entered() -> dict[str, StorageState]:
+def visitors() -> dict[str, StorageState]:
     """Return what a browser keeps of each role that has come in; a link of the demo opens once."""
     return {}
 
 
 @pytest.fixture(scope="module")
-def enter(browser: Browser, demo: Server, entered: dict[str, StorageState]) -> Enter:
+def enter(browser: Browser, demo: Server, visitors: dict[str, StorageState]) -> Enter:
     """Return ``enter(role)``: what a browser keeps after the link of the demo's person was opened, once."""
 
     def open_link(role: str) -> StorageState:
-        if role in entered:
-            return entered[role]
+        if role in visitors:
+            return visitors[role]
         link = re.search(rf"{role} +http://[^/]+(/\S+)", demo.log.read_text(encoding="utf-8"))
         assert link
         context = browser.new_context()
         context.new_page().goto(demo.url + link[1])
-        entered[role] = context.storage_state()
+        visitors[role] = context.storage_state()
         context.close()
-        return entered[role]
+        return visitors[role]
 
     return open_link
 
