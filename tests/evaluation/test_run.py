@@ -318,14 +318,6 @@ def test_a_draft_without_its_stored_pair_is_refused(make_draft, drawn_manifest, 
         finish_manifest(draft, drawn_manifest, **QUICK)
 
 
-def test_what_an_older_version_did_not_count_is_no_difference(finished):
-    stored = open_bundle(finished).evidence
-    older, newer = ({"flagged": 3, "mean": {"flips": 0.1}}, {"flagged": 3, "mean": {"flips": 0.1, "flips_urgent": 0.0}})
-    before, after = (stored.model_copy(update={"robustness": part}) for part in (older, newer))
-    assert compare_evidence(before, after) == []
-    assert compare_evidence(after, before) == ["robustness.mean.flips_urgent: stored 0.0, measured nothing"]
-
-
 def test_compared_evidence_names_what_differs_and_tolerates_what_it_may(finished):
     stored = open_bundle(finished).evidence
     content = json.loads((finished / "evidence.json").read_text())

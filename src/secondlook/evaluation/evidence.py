@@ -11,9 +11,6 @@ from secondlook.inference.bundle import Evidence
 
 UNCOMPARED = ("secondlook_version", "measured")
 REFUSALS, MASKS = "measures.refusals.outside", "explanations.masks"
-# Which entries these parts have depends on the version alone, not on the data: what the stored evidence lacks was not
-# counted then, and contradicts nothing.
-GROWING = ("robustness.", "repeatability.", "explanations.")
 OPTIONAL = ("outside", "outliers", "robustness", "repeatability", "explanations", "attack")
 
 
@@ -40,8 +37,7 @@ def compare_evidence(stored: Evidence, measured: Evidence, *, tolerance: float =
     before, after = dict(_flatten(stored.model_dump(mode="json"))), dict(_flatten(measured.model_dump(mode="json")))
     skipped = tuple(f"{part}." for part in list_skipped(stored, measured))
     before = {name: value for name, value in before.items() if not name.startswith(skipped)}
-    added = {name for name in after.keys() - before.keys() if name.startswith(GROWING)}
-    names = [name for name in {**before, **after} if name not in UNCOMPARED and name not in added]
+    names = [name for name in {**before, **after} if name not in UNCOMPARED]
     missing = object()
     differences = []
     for name in names:

@@ -34,8 +34,7 @@ def round_weights(network: nn.Module, storage: Storage) -> None:
         if weight.numel() < SMALLEST_STORED:
             continue
         if storage == "int8" and weight.dim() >= 2:
-            factor = find_factors(weight.detach().numpy())
-            whole = np.round(weight.detach().numpy() / factor).clip(-LARGEST, LARGEST)
+            whole, factor = part_weight(weight.detach().numpy())
             weight.copy_(torch.from_numpy(whole * factor))
         else:
             weight.copy_(weight.half().float())
@@ -46,6 +45,12 @@ def find_factors(weight: NDArray[np.float32]) -> NDArray[np.float32]:
     largest = np.abs(weight).max(axis=tuple(range(1, weight.ndim)), keepdims=True) / np.float32(LARGEST)
     short: NDArray[np.float32] = (largest.astype(np.float32).view(np.int32) & FACTOR_BITS).view(np.float32)
     return np.where(short > 0, short, np.float32(1))
+
+
+def part_weight(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return a weight as whole numbers, int8 of its shape, and their factors, whose product comes nearest to it."""
+    factor = find_factors(weight)
+    return np.round(weight / factor).clip(-LARGEST, LARGEST).astype(np.int8), factor
 
 
 def store_weights(model: onnx.ModelProto, storage: Storage) -> None:
@@ -85,9 +90,8 @@ def shrink(
     if values.size < SMALLEST_STORED:
         return None
     if storage == "int8" and values.ndim >= 2:
-        factor = find_factors(values)
-        whole = np.round(values / factor).clip(-LARGEST, LARGEST).astype(np.int8)
-        if np.array_equal(whole.astype(np.float32) * factor, values):
+        whole, factor = part_weight(values)
+        if np.array_equal(whole * factor, values):
             return (
                 [numpy_helper.from_array(whole, f"{name}.whole"), numpy_helper.from_array(factor, f"{name}.factor")],
                 [
