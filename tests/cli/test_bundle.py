@@ -24,10 +24,12 @@ def test_show_tells_facts_thresholds_and_figures_with_intervals(tiny_bundle: Pat
     for words in ("tiny 0.0.1", bundle.sha256, "drawn lesions", "Apache-2.0", "70 pictures"):
         assert words in out
     accuracy = bundle.evidence.measures["accuracy"]
-    line = next(line for line in out.splitlines() if " accuracy " in line)
+    line = next(line for line in out.splitlines() if "Accuracy of the named label" in line)
     assert f"{accuracy['value']:.3f}" in line
     assert f"{accuracy['lower']:.3f} to {accuracy['upper']:.3f}" in line
-    assert any("auc mel" in line for line in out.splitlines())
+    assert any(line.split()[1:2] == ["mel"] for line in out.splitlines())
+    assert "auc mel" not in out
+    assert "auc mel" in run("show", tiny_bundle, "--all")[1]
     urgent = next(line for line in out.splitlines() if "urgent" in line)
     assert f"{bundle.calibration.find_point('sensitivity_90').threshold:.1%}" in urgent
 
@@ -57,7 +59,7 @@ def test_show_marks_a_leak_and_a_figure_that_does_not_exist(bundle_copy: Path) -
     evidence["measures"]["ppv"] = {"df": {"value": None, "lower": None, "upper": None}}
     write_json(bundle_copy / "evidence.json", evidence)
     module.seal_bundle(bundle_copy)
-    _, out = run("show", bundle_copy)
+    _, out = run("show", bundle_copy, "--all")
     assert "Leak: 3 [shared] lesions" in out
     assert "ppv df" in out
 

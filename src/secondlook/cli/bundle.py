@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,11 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from secondlook.inference.bundle import Bundle
+    from secondlook.inference.bundle import Bundle, Evidence
 
 bundle_app = typer.Typer(help="Show, verify or export a bundle.", no_args_is_help=True)
 MEASURE_ALL = "`secondlook evaluate BUNDLE MANIFEST.csv --finish` measures it, with these options."
 
+Figure = Mapping[str, float | None]
 NameOrFolder = Annotated[str, typer.Argument(metavar="BUNDLE", help="A shipped bundle's name, or a bundle folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 
@@ -32,8 +34,12 @@ def open_named(name: str) -> "Bundle":
 
 
 @bundle_app.command()
-def show(bundle: NameOrFolder = "skin", as_json: AsJson = False) -> None:
-    """Show a bundle's facts, and its measured figures with their 95 % intervals."""
+def show(
+    bundle: NameOrFolder = "skin",
+    every: Annotated[bool, typer.Option("--all", help="Show every measured figure, not only the chief ones.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show a bundle's facts, and its chief measured figures with their 95 % intervals."""
     opened = open_named(bundle)
     if as_json:
         write_json(describe_bundle(opened))
@@ -41,9 +47,17 @@ def show(bundle: NameOrFolder = "skin", as_json: AsJson = False) -> None:
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(tabulate_facts(opened))
     console.print(tabulate_points(opened))
-    console.print(tabulate_measures(opened))
-    if opened.evidence is not None and opened.evidence.leak != "none":
-        console.print(Text(f"Leak: {opened.evidence.leak}", "bold red"))
+    evidence = opened.evidence
+    if evidence is None:  # a draft's; an opened bundle has it
+        return
+    if every:
+        console.print(tabulate_measures(evidence, dict(find_measures(evidence.measures))))
+    else:
+        console.print(tabulate_measures(evidence, choose_chief(evidence, task=opened.facts.task)))
+        console.print(tabulate_labels(evidence))
+        console.print(Text(f"Every figure: secondlook bundle show {bundle} --all", "dim"), soft_wrap=True)
+    if evidence.leak != "none":
+        console.print(Text(f"Leak: {evidence.leak}", "bold red"))
 
 
 @bundle_app.command()
@@ -162,26 +176,46 @@ def tabulate_points(bundle: "Bundle") -> Table:
     return table
 
 
-def tabulate_measures(bundle: "Bundle") -> Table:
-    """Return every measured figure that has an interval."""
+def choose_chief(evidence: "Evidence", *, task: str) -> dict[str, Figure]:
+    """Return the figures over all labels that the card gives, and the shares of each triage, by their names."""
+    from secondlook.conditions import find_task
+    from secondlook.evaluation.card.figures import OVERALL, RISK
+
+    measures: Any = evidence.measures
+    risk, of_risk = find_task(task).risk["en"], measures.get("risk", {})
+    chief = {names["en"]: measures[key] for key, names in OVERALL.items() if key in measures}
+    chief |= {f"{risk}: {names['en']}": of_risk[key] for key, names in RISK.items() if key in of_risk}
+    for group, shares in measures.get("triage", {}).items():
+        chief |= {f"{group.capitalize()} pictures, {triage.replace('_', ' ')}": shares[triage] for triage in shares}
+    return chief
+
+
+def tabulate_measures(evidence: "Evidence", figures: Mapping[str, Figure]) -> Table:
+    """Return figures with their intervals."""
     table = Table("Measure", "Value", "95 % interval", title="Measured figures", title_justify="left")
-    evidence = bundle.evidence
-    if evidence is None:
-        return table
     table.caption = (
         f"{evidence.manifest.get('pictures')} pictures of {evidence.manifest.get('groups')} patients or lesions, "
         f"split {evidence.manifest.get('split')}, secondlook {evidence.secondlook_version}"
     )
-    for name, measure in find_measures(evidence.measures):
-        table.add_row(
-            Text(name),
-            format_figure(measure["value"]),
-            " to ".join(format_figure(measure[end]) for end in ("lower", "upper")),
-        )
+    for name, figure in figures.items():
+        table.add_row(Text(name), format_figure(figure["value"]), format_ends(figure))
     return table
 
 
-def find_measures(content: Any, name: str = "") -> list[tuple[str, dict[str, float | None]]]:
+def tabulate_labels(evidence: "Evidence") -> Table:
+    """Return how well each label is told from all others, with intervals."""
+    from secondlook.evaluation.card.figures import PER_LABEL
+
+    measures: Any = evidence.measures
+    columns = {key: PER_LABEL[key]["en"] for key in ("auc", "sensitivity", "specificity") if key in measures}
+    table = Table("Label", *columns.values(), title="Each label", title_justify="left")
+    for label in measures.get("auc", {}):
+        figures = [measures[key][label] for key in columns]
+        table.add_row(Text(label), *(f"{format_figure(figure['value'])} ({format_ends(figure)})" for figure in figures))
+    return table
+
+
+def find_measures(content: Any, name: str = "") -> list[tuple[str, Figure]]:
     """Return name and figure of each ``{value, lower, upper}``, however deep."""
     if not isinstance(content, dict):
         return []
@@ -193,3 +227,8 @@ def find_measures(content: Any, name: str = "") -> list[tuple[str, dict[str, flo
 def format_figure(value: float | None) -> str:
     """Return a figure with three decimals, or a dash for one that cannot be computed."""
     return "–" if value is None else f"{value:.3f}"
+
+
+def format_ends(figure: Figure) -> str:
+    """Return a figure's interval."""
+    return " to ".join(format_figure(figure[end]) for end in ("lower", "upper"))
