@@ -157,6 +157,9 @@ OPEN: dict[str, Callable[[Rows], dict[str, Any]]] = {
     "v2:describe_model": lambda rows: {"model": "tiny"},
     "v2:is_model_ready": lambda rows: {"model": "tiny"},
     "v2:infer": lambda rows: {"model": "tiny"},
+    "v2:describe_version": lambda rows: {"model": "tiny", "version": "0.0.1"},
+    "v2:is_version_ready": lambda rows: {"model": "tiny", "version": "0.0.1"},
+    "v2:infer_version": lambda rows: {"model": "tiny", "version": "0.0.1"},
 }
 # Whether there is anything here hangs on what a person has set up; nothing of anybody else's is there.
 OWN = {

@@ -55,17 +55,18 @@ def train(
         secondlook train skin-base --set data.manifest=mine.csv --set data.source=null --set data.folder=null
             --set export.foreign=null
     """
+    from secondlook.training.reading import read_recipe
+
+    wanted = [*(changes or ()), *([f"split.folds={folds}"] if folds is not None else [])]
+    chosen = read_recipe(recipe, changes=wanted)  # a slip in it is told before PyTorch is imported
     try:
         from secondlook.training.crossval import train_folds
         from secondlook.training.quick import make_quick
-        from secondlook.training.reading import read_recipe
         from secondlook.training.run import train_run
     except ModuleNotFoundError as error:
         raise RecipeError(
             f"Training needs {error.name}, which a plain install leaves out: pip install 'secondlook[train]'."
         ) from error
-    wanted = [*(changes or ()), *([f"split.folds={folds}"] if folds is not None else [])]
-    chosen = read_recipe(recipe, changes=wanted)
     if quick:
         chosen = make_quick(chosen)
     if preview:

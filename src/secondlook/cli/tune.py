@@ -50,15 +50,16 @@ def tune(
 
         secondlook train runs/NAME-tune/best.yaml
     """  # noqa: D301  \b keeps the lines of the example apart
+    from secondlook.training.reading import read_recipe
+
+    chosen = read_recipe(recipe, changes=changes or ())  # a slip in it is told before PyTorch is imported
     try:
-        from secondlook.training.reading import read_recipe
         from secondlook.training.space import dump_space, propose_space, read_space
         from secondlook.training.tune import tune_recipe
     except ModuleNotFoundError as error:
         raise RecipeError(
             f"A search needs {error.name}, which a plain install leaves out: pip install 'secondlook[train]'."
         ) from error
-    chosen = read_recipe(recipe, changes=changes or ())
     searched = propose_space(chosen) if space is None else read_space(space)
     if preview:
         sys.stdout.write(dump_space(searched))

@@ -57,6 +57,9 @@ def test_anybody_may_ask_what_is_here(client: Client, site_bundle: Path) -> None
     assert facts["parameters"]["labels"] == "akiec;bcc;bkl;df;mel;nv;vasc"
     assert {"name": "image", "datatype": "UINT8", "shape": [-1, -1, -1, 3]} in facts["inputs"]
     assert {"name": "probabilities", "datatype": "FP64", "shape": [-1, 7]} in facts["outputs"]
+    version = f"/v2/models/tiny/versions/{facts['versions'][0]}"
+    assert client.get(version).json() == facts
+    assert client.get(f"{version}/ready").json() == {"name": "tiny", "ready": True}
 
 
 def test_who_may_not_ask(client: Client, clinician: Program, make_program: MakeProgram) -> None:
@@ -71,6 +74,10 @@ def test_files_and_pixels_give_what_python_gives(caller: Program, site_bundle: P
     expected = load(site_bundle).predict(draw_triage("urgent"))
     files = caller.ask("POST", INFER, as_files(draw_triage("urgent")) | {"id": "mine"}).json()
     assert (files["id"], files["model_name"], files["model_version"]) == ("mine", "tiny", expected.bundle.version)
+    same = caller.ask(
+        "POST", f"/v2/models/tiny/versions/{expected.bundle.version}/infer", as_files(draw_triage("urgent"))
+    )
+    assert same.json()["outputs"] == files["outputs"]
     pixels = read_pixels()
     tensor = {"name": "image", "datatype": "UINT8", "shape": list(pixels.shape), "data": pixels.ravel().tolist()}
     raw = caller.ask("POST", INFER, {"inputs": [tensor]}).json()
@@ -186,6 +193,7 @@ def test_a_wrong_length_of_the_json_is_refused(caller: Program, head: str) -> No
 def test_unknown_names_are_refused(caller: Program) -> None:
     request = as_files(draw_triage("urgent"))
     assert caller.ask("POST", "/v2/models/none/infer", request).status_code == 404
+    assert caller.ask("POST", "/v2/models/tiny/versions/0.0.2/infer", request).status_code == 404
     assert caller.ask("GET", "/v2/models/none").status_code == 404
     assert caller.ask("GET", "/v2/nothing").json()["error"]
     assert caller.ask("POST", INFER, request | {"outputs": [{"name": "diagnosis"}]}).status_code == 400

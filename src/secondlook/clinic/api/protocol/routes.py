@@ -19,7 +19,7 @@ from secondlook.clinic.api.faults import RequestError
 from secondlook.clinic.api.models import Scope
 from secondlook.clinic.api.protocol import messages
 from secondlook.clinic.api.protocol.tensors import Values, read_pictures, write_tensor
-from secondlook.clinic.look.predictors import describe_readiness, find_predictor
+from secondlook.clinic.look.predictors import describe_readiness, find_predictor, refuse_unknown
 from secondlook.clinic.look.services import TURNS, answer_picture
 from secondlook.clinic.refusals import refuse
 from secondlook.errors import InputError
@@ -51,6 +51,13 @@ api = DoorAPI(
     "`infer` needs a bearer token with the scope `infer`; nothing is stored.",
 )
 router = DoorRouter(namespace="v2", atomic=None, tags=["Inference"])
+ASKED = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/InferRequest"}}},
+    }
+}
+FAULTS = {400: Problem, 413: Problem, 503: Problem}
 UNKNOWN = {404: Problem, 422: Problem, 503: Problem}
 
 
@@ -107,16 +114,36 @@ def is_model_ready(request: HttpRequest, model: Path[Name]) -> messages.ModelRea
     return messages.ModelReady(name=find_predictor(model).identity.name, ready=True)
 
 
+@api.get("/models/{model}/versions/{version}", response={200: messages.ModelFacts, **UNKNOWN}, tags=["Models"])
+def describe_version(request: HttpRequest, model: Path[Name], version: Path[Name]) -> messages.ModelFacts:
+    """Say the same of this version of a model, if it is the one that answers. Open to anybody."""
+    require_version(model, version)
+    return describe_model(request, model)
+
+
+@api.get("/models/{model}/versions/{version}/ready", response={200: messages.ModelReady, **UNKNOWN}, tags=["Models"])
+def is_version_ready(request: HttpRequest, model: Path[Name], version: Path[Name]) -> messages.ModelReady:
+    """Say that this version of a model answers. Open to anybody."""
+    require_version(model, version)
+    return is_model_ready(request, model)
+
+
+def require_version(model: str, version: str) -> None:
+    """Refuse a version that is not the one on offer.
+
+    Raises:
+        UnknownBundleError: It is another, or there is no such model.
+    """
+    offered = find_predictor(model).identity.version
+    if version != offered:
+        raise refuse_unknown("version", "une version", [offered], version)
+
+
 @router.post(
     "/models/{model}/infer",
     auth=Scope.INFER,
-    response={200: messages.InferResponse, 400: Problem, 413: Problem, 503: Problem},
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/InferRequest"}}},
-        }
-    },
+    response={200: messages.InferResponse, **FAULTS},
+    openapi_extra=ASKED,
 )
 def infer(request: HttpRequest, model: Path[Name]) -> HttpResponse:
     """Judge pictures: `image`, uint8 RGB of N×H×W×3, or `file`, N whole files (base64); or as bytes behind the JSON."""
@@ -147,6 +174,18 @@ def infer(request: HttpRequest, model: Path[Name]) -> HttpResponse:
         outputs=[tensor for tensor, _behind in written],
     )
     return send_answer(answer, b"".join(behind for _tensor, behind in written))
+
+
+@router.post(
+    "/models/{model}/versions/{version}/infer",
+    auth=Scope.INFER,
+    response={200: messages.InferResponse, **FAULTS},
+    openapi_extra=ASKED,
+)
+def infer_version(request: HttpRequest, model: Path[Name], version: Path[Name]) -> HttpResponse:
+    """Judge pictures with this version of a model, and with no other."""
+    require_version(model, version)
+    return infer(request, model)
 
 
 def read_request(request: HttpRequest) -> tuple[messages.InferRequest, bytes]:
