@@ -4,16 +4,19 @@ import io
 import logging
 import logging.config
 import os
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.test import Client
 
 from secondlook.clinic.accounts.actors import Actor
 from secondlook.clinic.cases import patients
 from secondlook.clinic.cases.models import Patient, Visit
 from secondlook.clinic.logs import DiscreetFormatter, DiscreetPaths, configure_server_logs, shorten_path
+from secondlook.clinic.look import predictors
 from secondlook.errors import BundleError
 from tests.clinic.cases.conftest import actor, visit
 from tests.clinic.conftest import AsRole
@@ -92,6 +95,14 @@ def test_a_page_that_fails_writes_no_patient_data(
 )
 def test_addresses_lose_queries_and_keys(address: Any, shown: Any) -> None:
     assert shorten_path(address) == shown
+
+
+def test_a_probe_that_is_told_to_wait_alarms_nobody(
+    client: Client, written: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictors, "start_loading", Future)
+    assert client.get("/readyz").status_code == 503
+    assert written.getvalue() == ""
 
 
 def test_the_server_logs_with_the_same_care() -> None:

@@ -12,6 +12,7 @@ from secondlook.errors import SecondlookError
 
 # Keys of records, and the links that invite people or reset a password.
 TELLING = re.compile(r"/[^/]{12,}")
+READY = "/readyz"
 Failure = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
@@ -40,6 +41,15 @@ class DiscreetPaths(logging.Filter):
         return True
 
 
+class QuietProbes(logging.Filter):
+    """Drops what Django says of a balancer that was told to wait; that the models are there, or cannot be, is logged."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the record is of anything but the answer to a probe."""
+        request = getattr(record, "request", None)
+        return request is None or request.path_info != READY
+
+
 def shorten_path(argument: Any) -> Any:
     """Return an address without query and keys; anything else as it is."""
     if isinstance(argument, str) and argument.startswith("/"):
@@ -57,7 +67,7 @@ def configure_logs(level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"paths": {"()": DiscreetPaths}},
+        "filters": {"paths": {"()": DiscreetPaths}, "probes": {"()": QuietProbes}},
         "formatters": {
             "line": {"()": DiscreetFormatter, "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
         },
@@ -65,7 +75,7 @@ def configure_logs(level: str) -> dict[str, Any]:
         "loggers": {
             "django": own | {"level": "WARNING"},
             # A refusal is the asker's matter; only our own failures are logged.
-            "django.request": {"level": "ERROR"},
+            "django.request": {"level": "ERROR", "filters": ["probes"]},
             # These name people: whom a log-in was for.
             "axes": {"handlers": [], "level": "CRITICAL", "propagate": False},
             "allauth": {"handlers": [], "level": "CRITICAL", "propagate": False},

@@ -10,6 +10,7 @@ from whitenoise.responders import StaticFile
 
 from secondlook.clinic.files.quotas import count_wait_s, describe_quota, is_over_quota
 from secondlook.clinic.handler import NO_ROOM, TOO_LARGE
+from secondlook.clinic.logs import READY
 from secondlook.clinic.look.predictors import describe_readiness
 from secondlook.clinic.refusals import describe_limit, refuse
 
@@ -22,7 +23,7 @@ def answer_health(get_response: Responder) -> Responder:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if request.path_info == "/healthz":
             return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
-        if request.path_info == "/readyz":
+        if request.path_info == READY:
             ready, sentence = describe_readiness()
             status = 200 if ready else 503
             return HttpResponse(f"{sentence}\n", content_type="text/plain; charset=utf-8", status=status)
