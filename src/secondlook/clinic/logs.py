@@ -42,7 +42,7 @@ class DiscreetPaths(logging.Filter):
 
 
 class QuietProbes(logging.Filter):
-    """Drops what Django says of a balancer that was told to wait; that the models are there, or cannot be, is logged."""
+    """Drops what Django says of a probe that is told to wait; that the models are there, or cannot be, is logged."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the record is of anything but the answer to a probe."""
