@@ -3,8 +3,8 @@
 Its figures mean nothing; that the recipe reads its data, builds its network, trains, exports and is measured does.
 """
 
+from secondlook.training.families import FAMILIES
 from secondlook.training.recipe import Recipe
-from secondlook.training.zoo import BUILT_ON_TIMM
 from secondlook.training.zoo.pretrained import takes_one_size
 
 GROUPS = 8
@@ -27,7 +27,7 @@ def make_quick(recipe: Recipe) -> Recipe:
     content["export"] |= {"foreign": None, "start_share": 0, "members": []}
     for stage in content["stages"]:
         stage["epochs"] = 1
-    if recipe.model.family in BUILT_ON_TIMM and not takes_one_size(recipe.model.name):
+    if FAMILIES[recipe.model.family].on_timm and not takes_one_size(recipe.model.name):
         content["data"]["cache_px"] = content["export"]["input_size_px"] = SIDE_PX
         for stage in content["stages"]:
             stage["size_px"] = SIDE_PX

@@ -8,8 +8,8 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from secondlook.conditions import TASKS
 from secondlook.imaging.resize import read_size
+from secondlook.training.families import FAMILIES
 from secondlook.training.sections import (
-    FLAT_FAMILIES,
     Adversarial,
     Augmentation,
     Data,
@@ -57,7 +57,7 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _check_sizes(self) -> "Recipe":
-        if self.model.family in FLAT_FAMILIES:
+        if FAMILIES[self.model.family].one_size:
             self.require_one_size(f"the family {self.model.family}")
         return self
 
@@ -83,7 +83,7 @@ class Recipe(Section):
     @model_validator(mode="after")
     def _check_batch(self) -> "Recipe":
         head = self.model.head
-        counts = (head.batch_norm and head.hidden) or self.model.family in {"r2_dermoscopy", "r2_bone"}
+        counts = (head.batch_norm and head.hidden) or FAMILIES[self.model.family].normed_features
         if counts and self.optimiser.batch_size < 2:
             raise ValueError("batch norm over features needs `optimiser.batch_size` of 2 or more")
         return self

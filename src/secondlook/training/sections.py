@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from secondlook.data.sources import SOURCES
 from secondlook.imaging.resize import Resize
+from secondlook.training.families import FAMILIES
 from secondlook.training.presets import PRESETS
 
 
@@ -101,8 +102,16 @@ class Split(Section):
         return self
 
 
-Family = Literal["timm", "mobilenetv2_blocks", "r1_cnn", "r2_dermoscopy", "r2_chest", "r2_bone", "r3_cnn"]
-FLAT_FAMILIES = ("r1_cnn", "r2_dermoscopy", "r2_chest", "r2_bone")
+def check_family(name: str) -> str:
+    """Return the name of a family of networks.
+
+    Raises:
+        ValueError: There is no such family.
+    """
+    if name not in FAMILIES:
+        known = list(FAMILIES)
+        raise ValueError(f"unknown family; the nearest is `{nearest(name, known)}` (of {', '.join(known)})")
+    return name
 
 
 class Head(Section):
@@ -117,7 +126,7 @@ class Head(Section):
 class Model(Section):
     """The network."""
 
-    family: Family = "timm"
+    family: Annotated[str, AfterValidator(check_family)] = "timm"
     name: str = Field("regnety_004", description="The timm name of the network or of its backbone.")
     weights: str = Field(
         "none",
@@ -134,7 +143,7 @@ class Model(Section):
 
     @model_validator(mode="after")
     def _check_normalise(self) -> "Model":
-        if self.normalise == "network" and self.family not in {"timm", "mobilenetv2_blocks"}:
+        if self.normalise == "network" and not FAMILIES[self.family].on_timm:
             raise ValueError("`normalise: network` is for networks of timm; use `data` or `none`")
         return self
 

@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from secondlook.errors import RecipeError
+from secondlook.training.families import FAMILIES
 from secondlook.training.recipe import Recipe
-from secondlook.training.zoo import FROM_SCRATCH, build_network
+from secondlook.training.zoo import build_network
 from secondlook.training.zoo.classifier import Classifier
 from tests.training.tiny import make_recipe
 
@@ -60,16 +61,16 @@ R3 = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("family", "size_px", "classes", "weights"),
-    [
-        ("r1_cnn", 224, 2, R1),
-        ("r2_dermoscopy", (75, 100), 7, R2_DERMOSCOPY),
-        ("r2_chest", 150, 2, R2_CHEST),
-        ("r2_bone", 224, 2, R2_BONE),
-        ("r3_cnn", 224, 2, R3),
-    ],
-)
+COUNTED = [
+    ("r1_cnn", 224, 2, R1),
+    ("r2_dermoscopy", (75, 100), 7, R2_DERMOSCOPY),
+    ("r2_chest", 150, 2, R2_CHEST),
+    ("r2_bone", 224, 2, R2_BONE),
+    ("r3_cnn", 224, 2, R3),
+]
+
+
+@pytest.mark.parametrize(("family", "size_px", "classes", "weights"), COUNTED)
 def test_every_scratch_network_has_the_weights_that_its_description_counts(
     family: str, size_px: int | tuple[int, int], classes: int, weights: int
 ) -> None:
@@ -77,11 +78,11 @@ def test_every_scratch_network_has_the_weights_that_its_description_counts(
     assert count(network) == weights
     height, width = (size_px, size_px) if isinstance(size_px, int) else size_px
     assert network.eval()(torch.zeros(2, 3, height, width, device="meta")).shape == (2, classes)
-    assert network.map_kind == ("class_activation" if family == "r3_cnn" else "occlusion")
+    assert network.map_kind == ("occlusion" if FAMILIES[family].one_size else "class_activation")
 
 
 def test_no_scratch_network_goes_uncounted() -> None:
-    assert set(FROM_SCRATCH) == {"r1_cnn", "r2_dermoscopy", "r2_chest", "r2_bone", "r3_cnn"}
+    assert {family for family, *_ in COUNTED} == {name for name, family in FAMILIES.items() if not family.on_timm}
 
 
 def test_the_bone_network_has_the_first_dense_layer_that_the_reference_counts() -> None:

@@ -1,6 +1,7 @@
 """Network families: each file builds a backbone that turns pictures into feature maps or features."""
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import torch
@@ -9,36 +10,18 @@ from torch import nn
 from secondlook.errors import RecipeError
 from secondlook.imaging.resize import read_size
 from secondlook.training.earlier import start_from_run
+from secondlook.training.families import FAMILIES
 from secondlook.training.recipe import Recipe
 from secondlook.training.sections import Model
 from secondlook.training.zoo.blocks import start_glorot
-from secondlook.training.zoo.bone import build_r2_bone
-from secondlook.training.zoo.chest import build_r2_chest
 from secondlook.training.zoo.classifier import IMAGENET, Classifier, Colours
-from secondlook.training.zoo.dermoscopy import build_r2_dermoscopy
-from secondlook.training.zoo.melanoma import build_r3_cnn
-from secondlook.training.zoo.mobilenetv2 import build_mobilenetv2_blocks
-from secondlook.training.zoo.mole import build_r1_cnn
 from secondlook.training.zoo.pretrained import (
-    build_timm,
     check_name,
     explain_size,
     find_colours,
     load_weights,
     takes_one_size,
 )
-
-BUILT_ON_TIMM: dict[str, Callable[[Model, tuple[int, int]], nn.Module]] = {
-    "timm": build_timm,
-    "mobilenetv2_blocks": build_mobilenetv2_blocks,
-}
-FROM_SCRATCH: dict[str, Callable[[tuple[int, int]], nn.Module]] = {
-    "r1_cnn": build_r1_cnn,
-    "r2_dermoscopy": build_r2_dermoscopy,
-    "r2_chest": build_r2_chest,
-    "r2_bone": build_r2_bone,
-    "r3_cnn": build_r3_cnn,
-}
 
 
 def build_network(recipe: Recipe, *, classes: int, fresh: bool = False) -> Classifier:
@@ -80,23 +63,31 @@ def build_backbone(model: Model, recipe: Recipe) -> nn.Module:
         RecipeError: As for :func:`build_network`.
     """
     size_px = read_size(recipe.export.input_size_px)
-    if model.family in BUILT_ON_TIMM:
+    build = find_builder(model.family)
+    if FAMILIES[model.family].on_timm:
         check_name(model.name)
         if takes_one_size(model.name):
             try:
                 recipe.require_one_size(model.name)
             except ValueError as error:
                 raise RecipeError(f"Expected one size of pictures: {error}.") from error
-        return BUILT_ON_TIMM[model.family](model, size_px)
+        return build(model, size_px)
     if model.weights == "hub":
         raise RecipeError(
             f"Expected a network of timm for the hub's weights; {model.family} is trained from scratch. Set "
             "model.weights=none."
         )
-    backbone = FROM_SCRATCH[model.family](size_px)
+    backbone = build(size_px)
     if model.weights != "none":
         load_weights(backbone, Path(model.weights))
     return backbone
+
+
+def find_builder(family: str) -> Callable[..., nn.Module]:
+    """Return the function that builds the backbones of a family."""
+    module, _, name = FAMILIES[family].builder.partition(".")
+    builder: Callable[..., nn.Module] = getattr(import_module(f"{__name__}.{module}"), name)
+    return builder
 
 
 def choose_colours(model: Model) -> Colours | None:
@@ -130,7 +121,7 @@ def measure_features(backbone: nn.Module, recipe: Recipe) -> tuple[int, bool]:
     """
     training, device = backbone.training, next(backbone.parameters()).device
     backbone.eval()
-    name = recipe.model.name if recipe.model.family in BUILT_ON_TIMM else recipe.model.family
+    name = recipe.model.name if FAMILIES[recipe.model.family].on_timm else recipe.model.family
     for chosen in (*(stage.size_px for stage in recipe.stages), recipe.export.input_size_px):
         size_px = read_size(chosen)
         with explain_size(name, size_px):
