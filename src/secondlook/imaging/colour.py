@@ -47,7 +47,7 @@ def convert_to_srgb(image: Image.Image, colours: Colours, *, factor: int = 1) ->
         strip = flatten(image.crop((0, top, width, min(top + rows, height))))
         if factor > 1:
             strip = strip.reduce(factor)
-        shown = strip.convert("RGB") if transform is None else transform.apply(strip)
+        shown = _bring(strip, "RGB") if transform is None else transform.apply(strip)
         pixels[top // factor : top // factor + strip.height] = np.asarray(shown)
     return pixels, transform is not None
 
@@ -62,7 +62,12 @@ def _choose_flattening(image: Image.Image, colours: Colours) -> Callable[[Image.
     if image.mode in ("La", "LA", "RGBa", "RGBA", "PA") or "transparency" in image.info:
         return _lay_on_white
     mode = "L" if image.mode in ("1", "L") else "RGB"
-    return lambda strip: strip.convert(mode)
+    return lambda strip: _bring(strip, mode)
+
+
+def _bring(strip: Image.Image, mode: str) -> Image.Image:
+    """Return the strip in a mode; Pillow would copy one that has it already."""
+    return strip if strip.mode == mode else strip.convert(mode)
 
 
 def _lay_on_white(strip: Image.Image) -> Image.Image:
