@@ -101,7 +101,11 @@ def read_manifest(path: Path, *, labelled: bool = True) -> Manifest:
         frame["group"] = frame["group"].where(frame["group"].notna(), "picture " + frame["image"].astype(str))
     missing = [name for name in REQUIRED if name not in frame]
     if missing:
-        raise DatasetError(f"Expected the columns {', '.join(REQUIRED)}; {path.name} lacks {', '.join(missing)}.")
+        raise DatasetError(
+            f"Expected the columns {', '.join(REQUIRED)}; {path.name} lacks {', '.join(missing)}. `secondlook data "
+            "import` makes such a manifest. Where nobody knows what the pictures show, `secondlook evaluate … --outside "
+            "NAME=MANIFEST` still measures how they are answered."
+        )
     tasks = sorted(frame["task"].dropna().unique()) if "task" in frame else ["skin"]
     if len(tasks) != 1:
         raise DatasetError(f"Expected one task for all rows of {path.name}, got {', '.join(tasks) or 'none'}.")

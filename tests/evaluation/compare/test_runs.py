@@ -8,7 +8,14 @@ import pytest
 
 from secondlook.data.manifest import Manifest, read_manifest
 from secondlook.errors import DatasetError, InputError
-from secondlook.evaluation.compare.runs import find_candidates, name_apart, part_tasks, read_seconds, require_task
+from secondlook.evaluation.compare.runs import (
+    find_candidates,
+    find_title,
+    name_apart,
+    part_tasks,
+    read_seconds,
+    require_task,
+)
 from tests.evaluation.compare.conftest import Runs
 
 
@@ -24,6 +31,12 @@ def test_a_run_is_measured_on_its_own_split_and_a_bundle_on_the_manifest_given(r
     assert run.manifest is bundle.manifest is runs.manifest
     (alone,) = find_candidates([str(runs.elsewhere)])
     assert len(alone.manifest) == len(read_manifest(runs.elsewhere / "split.csv")) == len(runs.manifest) - 1
+
+
+def test_a_run_s_bundle_is_called_as_the_run(tmp_path: Path) -> None:
+    (tmp_path / "first" / "bundle").mkdir(parents=True)
+    assert find_title(str(tmp_path / "first")) == find_title(str(tmp_path / "first" / "bundle")) == "first"
+    assert find_title("skin") == "skin"
 
 
 def test_names_are_told_apart() -> None:

@@ -49,7 +49,7 @@ def find_candidates(names: Sequence[str], manifests: Sequence[Manifest] = ()) ->
     given = {manifest.task: manifest for manifest in manifests}
     if len(given) < len(manifests):
         raise DatasetError("Expected at most one manifest of each task.")
-    shown = name_apart([Path(name).resolve().name if Path(name).exists() else name for name in names])
+    shown = name_apart([find_title(name) for name in names])
     candidates = [find_candidate(name, title, given) for name, title in zip(names, shown, strict=True)]
     tasks = dict.fromkeys(candidate.task for candidate in candidates)
     foreign = sorted(given.keys() - tasks.keys())
@@ -66,6 +66,14 @@ def part_tasks(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
     for candidate in candidates:
         parts.setdefault(candidate.task, []).append(candidate)
     return list(parts.values())
+
+
+def find_title(name: str) -> str:
+    """Return what a run or bundle is called: as its folder, or where that is a run's ``bundle``, as the run."""
+    path = Path(name).resolve()
+    if not path.exists():
+        return name
+    return path.parent.name if path.name == "bundle" else path.name
 
 
 def name_apart(names: Sequence[str]) -> list[str]:
