@@ -161,7 +161,10 @@ def test_an_official_split_is_kept_or_left_aside(folder: Path, tmp_path: Path, c
     frame = pd.read_csv(tmp_path / "m.csv")
     assert frame["split"].value_counts().to_dict() == {"train": 28, "test": 8, "calibration": 4}
     assert call("audit", tmp_path / "m.csv").returncode == 0
+    assert "The split that m.csv had is replaced." in call("split", tmp_path / "m.csv", "-o", tmp_path / "n.csv").stderr
     call("import", "moles", folder, "-o", tmp_path / "m.csv", "--split-anew")
+    assert "is replaced" not in call("split", tmp_path / "m.csv", "-o", tmp_path / "n.csv").stderr
+    assert "set: 40 pictures in 40 groups" in call("check", folder.parent, "--task", "mole").stderr
     assert "split" not in pd.read_csv(tmp_path / "m.csv")
 
 

@@ -60,7 +60,7 @@ def test_the_page_shows_both_pictures_and_needs_no_network(build_manifest: Build
 def test_a_page_without_leaks_says_so(build_manifest: Build, tmp_path: Path) -> None:
     write_gallery(audit_manifest(build_manifest({"a.png": ("nv", "g", "train")})), tmp_path / "audit.html")
     page = read_page(tmp_path / "audit.html")
-    assert "No leak between splits in 1 pictures." in page.text
+    assert "No leak between splits in 1 picture." in page.text
     assert page.images == []
     assert "pictures of patients" not in page.text
 

@@ -95,6 +95,10 @@ def check(
     source: Annotated[
         str | None, typer.Option(help="Layout of the folder; by default the source that it looks like.")
     ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(help="Task that a folder's labels belong to; by default the usual one of its source."),
+    ] = None,
     quick: Quick = False,
 ) -> None:
     """Check a manifest, or the folder of a data set, and its pictures; every fault is listed.
@@ -116,10 +120,10 @@ def check(
     if layout is None:
         raise explain_folder(path)
     tell(f"Read as the source {layout.name}: {layout.summary}")
-    found, notes = read_folder(layout, path, Options(), decode=not quick, track=track_on_stderr)
+    found, notes = read_folder(layout, path, Options(task), decode=not quick, track=track_on_stderr)
     for note in notes:
         tell(note, style="yellow")
-    preview(found, path)
+    preview(found, found.root)
 
 
 @data_app.command()
@@ -163,6 +167,8 @@ def split(
         frame = given.frame.assign(fold=fold_manifest(given, folds=folds, seed=seed))
         made = Manifest(frame, given.root, given.task)
     else:
+        if "split" in given.frame:
+            tell(f"The split that {manifest.name} had is replaced.", style="yellow")
         fractions = {"train": train, "calibration": calibration, "test": test}
         made = split_manifest(given, fractions=fractions, seed=seed, by=by)
     write_manifest(made, output)
@@ -252,17 +258,18 @@ def print_report(report: LeakReport) -> None:
 def preview(manifest: Manifest, path: Path) -> None:
     """Show on stderr how many pictures of each label are in each split or fold."""
     from secondlook.conditions import find_task
+    from secondlook.data.wording import count
 
     frame = manifest.frame
     column = next((name for name in ("split", "fold") if name in frame), None)
     parts = list(dict.fromkeys(sorted(frame[column], key=order_parts))) if column else []
-    table = Table("label", *(str(part) for part in parts), "all", title=path.name)
+    table = Table("label", *(str(part) for part in parts), "all")
     for label in [*find_task(manifest.task).keys, None]:
         rows = frame if label is None else frame[frame["label"] == label]
         counts = [int((rows[column] == part).sum()) for part in parts] if column else []
         table.add_row(label or "all", *map(str, counts), str(len(rows)), style="bold" if label is None else None)
-    groups = f"{frame['group'].nunique()} groups"
-    Console(stderr=True).print(table, Text(groups))
+    groups = count(frame["group"].nunique(), "group", "groups")
+    Console(stderr=True).print(Text(f"{path.name}: {count(len(frame), 'picture', 'pictures')} in {groups}"), table)
 
 
 def order_parts(part: object) -> tuple[int, str]:

@@ -11,6 +11,7 @@ import pandas as pd
 from secondlook.data.duplicates import Twin, find_limit, load_twins
 from secondlook.data.fingerprint import Track, hash_files, track_silently
 from secondlook.data.manifest import Manifest
+from secondlook.data.wording import count
 from secondlook.errors import DatasetError
 
 LeakKind = Literal["group", "file", "picture", "near"]
@@ -91,7 +92,7 @@ class LeakReport:
     def summary(self) -> str:
         """Return what was found in one sentence, for a person and as the note that marks a figure."""
         if not self.leaks:
-            return f"No leak between splits in {len(self.manifest)} pictures."
+            return f"No leak between splits in {count(len(self.manifest), 'picture', 'pictures')}."
         counts = Counter(leak.kind for leak in self.leaks)
         found = ", ".join(f"{counts[kind]} {words[counts[kind] > 1]}" for kind, words in WORDS.items() if counts[kind])
         sizes = self.manifest.frame["split"].value_counts()

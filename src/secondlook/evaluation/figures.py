@@ -6,6 +6,7 @@ from html import escape
 
 import numpy as np
 
+from secondlook.data.wording import count
 from secondlook.evaluation.intervals import Interval
 from secondlook.evaluation.shares import Column, Composition
 
@@ -42,11 +43,6 @@ def write_auc(interval: Interval) -> str:
     if np.isnan(interval.lower):
         return f"{interval.value:.2f} (too few)"
     return f"{interval.value:.2f} ({interval.lower:.2f}–{interval.upper:.2f})"
-
-
-def count(number: int, one: str, many: str) -> str:
-    """Return a number with its noun, for example ``1,113 pictures``."""
-    return f"{number:,} {one if number == 1 else many}"
 
 
 def draw_bars(composition: Composition, *, title: str, caption: str) -> str:

@@ -13,7 +13,8 @@ from PIL import Image, ImageDraw
 from secondlook.conditions import find_task
 from secondlook.data.masks import Masked, read_pair
 from secondlook.data.page import write_page
-from secondlook.evaluation.figures import count, draw_figure, draw_heads
+from secondlook.data.wording import count
+from secondlook.evaluation.figures import draw_figure, draw_heads
 from secondlook.evaluation.intervals import Interval
 from secondlook.evaluation.outlines import FIGURES, Agreement, bound_figures
 from secondlook.explanation.contour import trace_border

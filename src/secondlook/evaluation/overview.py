@@ -22,10 +22,10 @@ from secondlook.data.facts import read_facts
 from secondlook.data.fingerprint import Track, track_silently
 from secondlook.data.manifest import Manifest
 from secondlook.data.page import draw_picture, write_page
+from secondlook.data.wording import count
 from secondlook.evaluation.figures import (
     Mark,
     Reach,
-    count,
     draw_bars,
     draw_matrix,
     draw_reaches,

@@ -69,8 +69,9 @@ def test_a_patient_of_the_test_who_is_also_in_train_is_reported_and_leaves_train
     manifest, notes = read("chest_xray", tmp_path)
     assert split_of(manifest)["person301"] == "test"
     assert len(manifest) == 75
-    assert notes[0].startswith("2 groups (patients or lesions) lie in several parts of the data set's own split")
-    assert "(IM-0302, person301)" in notes[0]
+    assert notes[0].startswith(
+        "Patients or lesions that lie in several parts of the data set's own split: 2 (IM-0302, person301)."
+    )
     assert "left out: 2 in train" in notes[0]
 
 

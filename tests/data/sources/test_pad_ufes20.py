@@ -16,7 +16,7 @@ def test_the_task_skin_has_five_of_the_six_diagnoses(tmp_path: Path, folders: tu
     assert manifest.task == "skin"
     assert frame["label"].tolist() == ["nv", "bcc", "akiec", "mel", "bkl"]
     assert frame["group"].tolist() == ["PAT_1", "PAT_1", "PAT_2", "PAT_4", "PAT_5"]
-    assert notes == ["1 pictures (SCC) are left out: the task skin has no label for them."]
+    assert notes == ["1 picture (SCC) left out: the task skin has no label for it."]
 
 
 def test_the_task_mole_has_all(tmp_path: Path) -> None:
@@ -46,8 +46,8 @@ def test_missing_pictures_and_unknown_diagnoses_are_named(tmp_path: Path) -> Non
     with pytest.raises(DatasetError) as caught:
         read("pad_ufes20", tmp_path)
     assert sorted(fault.partition(";")[0] for fault in caught.value.faults) == [
-        "row 5: images/PAT_4_15_5.png: no such file",
-        "row 6: unknown label 'WART'",
+        "images/PAT_4_15_5.png: no such file",
+        "images/PAT_5_16_6.png: unknown label 'WART'",
     ]
 
 
@@ -61,5 +61,5 @@ def test_the_real_photographs_are_whole(shared_folder: Path) -> None:
     manifest, notes = read("pad_ufes20", shared_folder / "pad_ufes20", decode=False)
     frame = manifest.frame
     assert frame["label"].value_counts().to_dict() == {"bcc": 87, "nv": 76, "bkl": 71, "akiec": 53, "mel": 26}
-    assert notes == ["15 pictures (SCC) are left out: the task skin has no label for them."]
+    assert notes == ["15 pictures (SCC) left out: the task skin has no label for it."]
     assert set(frame["skin_tone"].dropna()) == {"I", "II", "III", "IV", "V", "VI"}

@@ -1,5 +1,6 @@
 """Every source knows its own layout; a wrong folder is told what it lacks and what it looks like."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,6 +101,23 @@ def test_a_part_of_a_data_set_is_led_to_the_folder_above(told: str, inner: str, 
     assert str(tmp_path.parent) not in str(caught.value)
 
 
+def test_a_data_set_beside_is_not_the_folder_above(tmp_path: Path) -> None:
+    lay_isic(tmp_path / "isic", ISIC_2018, ["a,1,0,0,0,0,0,0"])
+    shutil.move(tmp_path / "isic" / "GroundTruth" / "ISIC_Training_GroundTruth.csv", tmp_path / "isic")
+    draw_all(tmp_path / "mine", ["moles/1.jpg"])
+    with pytest.raises(DatasetError) as caught:
+        read("isic", tmp_path / "mine")
+    assert "The folder above" not in caught.value.summary
+
+
+def test_labels_of_another_task_are_led_to_it(tmp_path: Path) -> None:
+    draw_all(tmp_path, ["normal/1.jpg", "pneumonia/2.jpg"])
+    with pytest.raises(DatasetError, match="Its labels are those of the task chest: say so with --task") as caught:
+        read("folders", tmp_path)
+    assert caught.value.faults[0].startswith("normal/1.jpg: unknown label 'normal'")
+    assert read("folders", tmp_path, task="chest")[0].task == "chest"
+
+
 def test_a_tree_that_lacks_one_folder_is_told_so_and_nothing_else(tmp_path: Path) -> None:
     draw_all(tmp_path, ["train/benign/1.jpg", "test/benign/2.jpg"])
     with pytest.raises(DatasetError) as caught:
@@ -124,3 +142,10 @@ def test_a_folder_that_is_not_there_is_said_by_name(tmp_path: Path) -> None:
 def test_a_task_that_the_source_lacks_is_refused(trees: dict[str, Path]) -> None:
     with pytest.raises(InputError, match="that pad_ufes20 has labels of, skin or mole; got knee"):
         read("pad_ufes20", trees["pad_ufes20"], task="knee")
+
+
+def test_a_table_in_another_encoding_is_no_crash(tmp_path: Path) -> None:
+    (tmp_path / "export.csv").write_bytes("image,MEL,NV\n".encode("utf-16"))
+    assert recognise_folder(tmp_path) is None
+    with pytest.raises(DatasetError, match=r"export\.csv cannot be read as one: UnicodeDecodeError"):
+        read("isic", tmp_path)

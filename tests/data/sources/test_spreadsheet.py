@@ -3,10 +3,11 @@
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from secondlook.errors import DatasetError
-from tests.data.sources.trees import PLAN, draw, lay_spreadsheet, read
+from tests.data.sources.trees import PLAN, SHEET, draw, lay_spreadsheet, read
 
 
 @pytest.mark.parametrize("excel", [False, True])
@@ -23,10 +24,10 @@ def test_columns_are_mapped_and_diagnoses_regrouped(tmp_path: Path, excel: bool)
     assert frame["age_years"].fillna(-1).tolist() == [40, -1, 40]
     assert frame["sex"].tolist() == ["female", "male", "female"]
     assert notes == [
-        "1 rows are left out for their diagnosis, as spreadsheet.yaml says.",
+        "1 row left out because of the diagnosis, as spreadsheet.yaml says.",
         "2 rows without a picture, left out as spreadsheet.yaml says: row 5 of the sheet (lost.jpg), "
         "row 7 of the sheet (no name).",
-        "1 pictures without a row, left out as spreadsheet.yaml says: folder 2/spare.jpg.",
+        "1 picture without a row, left out as spreadsheet.yaml says: folder 2/spare.jpg.",
     ]
 
 
@@ -35,9 +36,29 @@ def test_what_does_not_match_is_refused_unless_the_plan_says_otherwise(tmp_path:
     with pytest.raises(DatasetError) as caught:
         read("spreadsheet", tmp_path)
     assert caught.value.faults == [
-        "rows without a picture: row 5 of the sheet (lost.jpg)",
-        "rows without a picture: row 7 of the sheet (no name)",
-        "pictures without a row: folder 2/spare.jpg",
+        "row without a picture: row 5 of the sheet (lost.jpg)",
+        "row without a picture: row 7 of the sheet (no name)",
+        "picture without a row: folder 2/spare.jpg",
+    ]
+
+
+@pytest.mark.parametrize("excel", [False, True])
+def test_a_fault_names_the_row_that_a_spreadsheet_shows(excel: bool, tmp_path: Path) -> None:
+    lay_spreadsheet(tmp_path, PLAN.replace("diagnoses.csv", "diagnoses.xlsx") if excel else PLAN)
+    sheet = pd.DataFrame(SHEET)
+    sheet.loc[2, ["Alter", "kat.Diagnose"]] = ["drei", "Warze"]  # row 6 then: row 2 is empty, row 4 has no picture
+    lines = [dict.fromkeys(SHEET), *sheet.iloc[[0, 3, 1, 2, 0]].to_dict("records")]
+    if excel:
+        pd.DataFrame(lines).to_excel(tmp_path / "diagnoses.xlsx", index=False)
+    else:
+        text = pd.DataFrame(lines).to_csv(sep=";", index=False).replace("\n;;;;\n", "\n\n")
+        (tmp_path / "diagnoses.csv").write_text(text + "\n\n")
+    with pytest.raises(DatasetError) as caught:
+        read("spreadsheet", tmp_path)
+    assert caught.value.faults == [
+        "row 7 of the sheet (a.jpg): folder 1/a.jpg is already in row 3 of the sheet (a.jpg)",
+        "row 6 of the sheet (folder 2/c.jpg): unknown label 'Warze'; the task mole has benign, malignant",
+        "row 6 of the sheet (folder 2/c.jpg): age 'drei', expected 0 to 120 years or an empty cell",
     ]
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from secondlook.conditions import find_task
+from secondlook.conditions import TASKS, Task, find_task
 from secondlook.data.check import list_faults
 from secondlook.data.fingerprint import Track, track_silently
 from secondlook.data.manifest import Manifest
@@ -12,12 +12,13 @@ from secondlook.data.sources.folders import FOLDERS
 from secondlook.data.sources.ham10000 import HAM10000, HAM10000_SQUARES
 from secondlook.data.sources.isic import ISIC
 from secondlook.data.sources.knee_oa import KNEE_OA
-from secondlook.data.sources.layout import Options, Scan, Source, list_folders
+from secondlook.data.sources.layout import PLACE, Options, Scan, Source, holds_picture, list_folders
 from secondlook.data.sources.moles import MOLES
 from secondlook.data.sources.mura import MURA
 from secondlook.data.sources.official import deal_calibration, drop_split, keep_split
 from secondlook.data.sources.pad_ufes20 import PAD_UFES20
 from secondlook.data.sources.spreadsheet import SPREADSHEET
+from secondlook.data.wording import count
 from secondlook.errors import DatasetError, InputError
 
 # The most particular first: `recognise_folder` takes the first that fits.
@@ -107,13 +108,19 @@ def hint_at_source(source: Source, folder: Path, *, whole: bool) -> str:
         if enter_folder(source, folder):
             return ""
         above = next((path for path in list(folder.resolve().parents)[:LEVELS_ABOVE] if source.recognise(path)), None)
-        if above is not None:
+        if above is not None and not holds_another(source, above, folder.resolve()):
             return f"The folder above it, {above.name}, has this layout: give that one."
     other = recognise_folder(folder)
     if other is None or other is source or (other is FOLDERS and not whole):
         return ""
     found = enter_folder(other, folder) or folder
     return f"{found.name} looks like the source {other.name}: {other.summary}"
+
+
+def holds_another(source: Source, above: Path, folder: Path) -> bool:
+    """Tell whether a folder may look like the source only for a data set that lies in it beside the folder given."""
+    beside = (path for path in list_folders(above) if path not in (folder, *folder.parents))
+    return any(source.recognise(path) and holds_picture(path) for path in beside)
 
 
 def explain_folder(folder: Path) -> DatasetError:
@@ -152,15 +159,22 @@ def settle_scan(
             notes.append(f"Left out pictures with labels that the task {task.key} does not have: {left}.")
         frame = frame[known].reset_index(drop=True)
     frame, parted = (keep_split if keep else drop_split)(frame)
+    places = [str(place) for place in (frame.pop(PLACE) if PLACE in frame else frame["image"])]
     manifest = Manifest(frame, scan.root, task.key)
-    faults = [*scan.faults, *list_faults(manifest, decode=decode, track=track)]
+    faults = [*scan.faults, *list_faults(manifest, decode=decode, places=places, track=track)]
     if faults:
-        known = frame["label"].dropna().isin(task.keys)
-        cure = f" {UNKNOWN_LABELS}" if known.any() and not known.all() else ""
-        raise DatasetError(
-            f"Expected a whole data set in {scan.root.name}; found {len(faults)} faults. Rows count in the manifest, "
-            f"the header being row 1.{cure}",
-            faults,
-        )
+        found = count(len(faults), "fault", "faults")
+        cure = advise_labels(set(frame["label"].dropna()), task)
+        raise DatasetError(f"Expected a whole data set in {scan.root.name}; found {found}.{cure}", faults)
     manifest, dealt = deal_calibration(manifest)
     return manifest, [*notes, *parted, *dealt]
+
+
+def advise_labels(labels: set[str], task: Task) -> str:
+    """Return what to do about labels that the task does not have; empty where it has all of them."""
+    if labels <= set(task.keys):
+        return ""
+    others = [key for key, other in TASKS.items() if labels <= set(other.keys)]
+    if others:
+        return f" Its labels are those of the task {' or '.join(others)}: say so with --task."
+    return f" {UNKNOWN_LABELS}" if labels & set(task.keys) else ""

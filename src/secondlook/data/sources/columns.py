@@ -8,6 +8,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from secondlook.data.wording import count
 from secondlook.errors import DatasetError
 
 FILE = "spreadsheet.yaml"
@@ -92,7 +93,9 @@ def read_plan(folder: Path) -> Plan:
         raise DatasetError(f"Expected YAML in {FILE}; it is broken{line}.") from error
     except ValidationError as error:
         faults = [describe_fault(fault) for fault in error.errors()]
-        raise DatasetError(f"Expected a plan in {FILE}; found {len(faults)} faults.", faults) from error
+        raise DatasetError(
+            f"Expected a plan in {FILE}; found {count(len(faults), 'fault', 'faults')}.", faults
+        ) from error
 
 
 def describe_fault(fault: Any) -> str:

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from secondlook.data.wording import count
 from secondlook.errors import DatasetError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".dcm", ".dicom"})
+
+
+PLACE = "place"  # a column of a scan: where a person finds the row, "row 7 of the sheet"; else the picture is named
 
 
 @dataclass(frozen=True)
@@ -69,15 +73,28 @@ class Source:
     keeps_split: bool = True
 
 
-def read_table(path: Path, columns: Iterable[str] = ()) -> pd.DataFrame:
+def read_table(path: Path, columns: Iterable[str] = (), *, empty_lines: bool = False) -> pd.DataFrame:
     """Read a CSV, or a table with tabs, as text; an empty cell is missing.
+
+    Args:
+        path: The file.
+        columns: Columns that it must have.
+        empty_lines: Whether an empty line is a row without a value, so that rows count as an editor counts them.
 
     Raises:
         DatasetError: The file cannot be read as a table or lacks a column.
     """
     try:
         separator = find_separator(read_header(path))
-        table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+        table = pd.read_csv(
+            path,
+            sep=separator,
+            dtype=str,
+            keep_default_na=False,
+            na_values=[""],
+            encoding="utf-8-sig",
+            skip_blank_lines=not empty_lines,
+        )
     except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise DatasetError(
             f"Expected a table; {path.name} cannot be read as one: {error.__class__.__name__}."
@@ -89,11 +106,12 @@ def read_table(path: Path, columns: Iterable[str] = ()) -> pd.DataFrame:
 
 
 def read_header(path: Path) -> str:
-    """Return the first line of a text file; empty where there is none."""
-    if not path.is_file():
+    """Return the first line of a text file; empty where there is none to be read."""
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as stream:
+            return stream.readline().rstrip("\n")
+    except OSError:
         return ""
-    with path.open(encoding="utf-8-sig") as stream:
-        return stream.readline().rstrip("\n")
 
 
 def find_separator(header: str) -> str:
@@ -122,6 +140,11 @@ def find_pictures(folder: Path) -> list[Path]:
     )
 
 
+def holds_picture(folder: Path) -> bool:
+    """Tell whether there is any picture file below a folder."""
+    return any(path.suffix.lower() in SUFFIXES for path in folder.rglob("*"))
+
+
 def index_pictures(root: Path, folders: Iterable[Path]) -> tuple[dict[str, str], list[str]]:
     """Return the path relative to ``root`` of every picture by its name without suffix, and names that occur twice."""
     index: dict[str, str] = {}
@@ -135,8 +158,8 @@ def index_pictures(root: Path, folders: Iterable[Path]) -> tuple[dict[str, str],
 
 def note_unlisted(index: Iterable[str], listed: Iterable[str]) -> list[str]:
     """Return a note when a folder holds pictures that no row lists."""
-    count = len(set(index) - set(listed))
-    return [f"{count} pictures are in the folder but in no row; they are left out."] if count else []
+    spare = len(set(index) - set(listed))
+    return [f"{count(spare, 'picture', 'pictures')} in the folder but in no row: left out."] if spare else []
 
 
 def to_numbers(column: "pd.Series[str]") -> pd.Series:

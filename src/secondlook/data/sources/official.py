@@ -36,7 +36,7 @@ def keep_split(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         shown = ", ".join(groups[:SHOWN_GROUPS]) + (", …" if len(groups) > SHOWN_GROUPS else "")
         left = ", ".join(f"{count} in {split}" for split, count in frame["split"][~stays].value_counts().items())
         notes.append(
-            f"{len(groups)} groups (patients or lesions) lie in several parts of the data set's own split ({shown}). "
+            f"Patients or lesions that lie in several parts of the data set's own split: {len(groups)} ({shown}). "
             f"They are kept in the test, or else in calibration; their other pictures are left out: {left}."
         )
     return frame[stays].reset_index(drop=True), notes

@@ -18,6 +18,7 @@ from secondlook.data.sources.layout import (
     read_table,
     to_numbers,
 )
+from secondlook.data.wording import count
 from secondlook.errors import DatasetError
 
 METADATA = "metadata.csv"
@@ -58,7 +59,8 @@ def scan_pad_ufes20(root: Path, options: Options) -> Scan:
     without = table["diagnostic"].isin(WITHOUT_LABEL[task])
     if without.any():
         names = ", ".join(WITHOUT_LABEL[task])
-        notes.append(f"{int(without.sum())} pictures ({names}) are left out: the task {task} has no label for them.")
+        pictures = count(int(without.sum()), "picture", "pictures")
+        notes.append(f"{pictures} ({names}) left out: the task {task} has no label for it.")
     table = table[~without].reset_index(drop=True)
     labels = LABELS[task]
     frame = pd.DataFrame(

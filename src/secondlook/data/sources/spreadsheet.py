@@ -14,10 +14,12 @@ import pandas as pd
 
 from secondlook.conditions import TASKS
 from secondlook.data.sources.columns import FILE, Plan, read_plan
-from secondlook.data.sources.layout import Options, Scan, Source, find_pictures, read_table, to_numbers
+from secondlook.data.sources.layout import PLACE, Options, Scan, Source, find_pictures, read_table, to_numbers
+from secondlook.data.wording import count
 from secondlook.errors import DatasetError
 
 SHOWN = 20
+FIRST_ROW = 2  # as spreadsheets count: the header is row 1
 EXCEL = (".xlsx", ".xlsm")
 UNGROUPED = (
     f"No column of {FILE} tells the group: each picture is its own, so a split may part pictures of one patient. "
@@ -32,7 +34,11 @@ def scan_spreadsheet(root: Path, _options: Options) -> Scan:
         DatasetError: The YAML, the sheet, a column or a folder is missing or cannot be used.
     """
     plan = read_plan(root)
-    frame = take_columns(read_sheet(root / plan.sheet, plan.page), plan, root)
+    frame = take_columns(read_sheet(root / plan.sheet, plan.page).dropna(how="all"), plan, root)
+    frame[PLACE] = [
+        f"row {int(str(row)) + FIRST_ROW} of the sheet ({'no name' if pd.isna(name) else name})"
+        for row, name in frame["image"].items()
+    ]
     left = frame["label"].str.casefold().isin([word.casefold() for word in plan.leave_out])
     for column, groups in plan.regroup.items():
         frame[column] = regroup_words(frame[column], groups)
@@ -41,7 +47,8 @@ def scan_spreadsheet(root: Path, _options: Options) -> Scan:
     found = found.where(found.notna(), frame["image"].map(lambda _name: []))
     scan = Scan(frame, root)
     if left.any():
-        scan.notes.append(f"{int(left.sum())} rows are left out for their diagnosis, as {FILE} says.")
+        rows = count(int(left.sum()), "row", "rows")
+        scan.notes.append(f"{rows} left out because of the diagnosis, as {FILE} says.")
     meant = {path for paths in found for path in paths}
     report_unmatched(scan, plan, found[~left], {path for paths in index.values() for path in paths} - meant)
     frame["image"] = found.map(lambda paths: paths[0] if paths else None)
@@ -80,23 +87,23 @@ def report_unmatched(scan: Scan, plan: Plan, found: "pd.Series[list[str]]", spar
         found: Pictures that each row may mean.
         spare: Pictures that no row means.
     """
-    called = scan.frame["image"].fillna("no name")
-    names = {row: f"row {int(str(row)) + 2} of the sheet ({called[row]})" for row in found.index}
+    places = dict(scan.frame[PLACE].items())
     scan.faults += [
-        f"{names[row]}: several pictures are called so, {' and '.join(paths)}; write the folder, too"
+        f"{places[row]}: several pictures are called so, {' and '.join(paths)}; write the folder, too"
         for row, paths in found.items()
         if len(paths) > 1
     ]
-    lost = [names[row] for row, paths in found.items() if not paths]
-    for what, items, choice in (
-        ("rows without a picture", lost, plan.rows_without_picture),
-        ("pictures without a row", sorted(spare), plan.pictures_without_row),
+    lost = [places[row] for row, paths in found.items() if not paths]
+    for one, many, lack, items, choice in (
+        ("row", "rows", "without a picture", lost, plan.rows_without_picture),
+        ("picture", "pictures", "without a row", sorted(spare), plan.pictures_without_row),
     ):
         if choice == "refuse":
-            scan.faults += [f"{what}: {item}" for item in items]
+            scan.faults += [f"{one} {lack}: {item}" for item in items]
         elif items:
             more = f" and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
-            scan.notes.append(f"{len(items)} {what}, left out as {FILE} says: {', '.join(items[:SHOWN])}{more}.")
+            left = f"{count(len(items), one, many)} {lack}, left out as {FILE} says"
+            scan.notes.append(f"{left}: {', '.join(items[:SHOWN])}{more}.")
 
 
 def read_sheet(path: Path, page: str | None) -> pd.DataFrame:
@@ -106,7 +113,7 @@ def read_sheet(path: Path, page: str | None) -> pd.DataFrame:
         DatasetError: The file is missing, is no such table, or openpyxl is missing.
     """
     if path.suffix.lower() not in EXCEL:
-        return read_table(path)
+        return read_table(path, empty_lines=True)
     try:
         pages = pd.read_excel(path, sheet_name=None, dtype=str, keep_default_na=False, na_values=[""])
     except ImportError as error:

@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 
 from secondlook.data.page import write_page
+from secondlook.data.wording import count
 from secondlook.evaluation.compare.margin import list_verdicts, render_verdicts
 from secondlook.evaluation.compare.measure import Compared, Comparison, Part, is_marked
 from secondlook.evaluation.compare.report import (
@@ -17,7 +18,7 @@ from secondlook.evaluation.compare.report import (
     write_costs,
     write_p,
 )
-from secondlook.evaluation.figures import count, draw_figure, draw_heads
+from secondlook.evaluation.figures import draw_figure, draw_heads
 from secondlook.evaluation.intervals import Interval
 from secondlook.evaluation.paired import Difference
 from secondlook.evaluation.summary import LOWER_IS_BETTER
