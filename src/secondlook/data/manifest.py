@@ -103,8 +103,8 @@ def read_manifest(path: Path, *, labelled: bool = True) -> Manifest:
     if missing:
         raise DatasetError(
             f"Expected the columns {', '.join(REQUIRED)}; {path.name} lacks {', '.join(missing)}. `secondlook data "
-            "import` makes such a manifest. Where nobody knows what the pictures show, `secondlook evaluate … --outside "
-            "NAME=MANIFEST` still measures how they are answered."
+            "import` makes such a manifest. Where nobody knows what the pictures show, `secondlook evaluate … "
+            "--outside NAME=MANIFEST` still measures how they are answered."
         )
     tasks = sorted(frame["task"].dropna().unique()) if "task" in frame else ["skin"]
     if len(tasks) != 1:
