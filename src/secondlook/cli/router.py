@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -83,7 +84,14 @@ def split_names(names: str) -> tuple[str, ...]:
 def draw_routing(measured: dict[str, Any]) -> Table:
     """Return a table with one row per set and one column per task."""
     tasks = list(next(iter(measured["sets"].values()))["led"])
-    table = Table("Pictures", "Number", *tasks, "Refused in the end", title="Led to, in per cent (95 % interval)")
+    table = Table(
+        title="Led to, or in the end refused: per cent, with 95 % intervals",
+        box=SIMPLE,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    for heading in ("Pictures", "Number", *tasks, "Refused"):
+        table.add_column(heading, overflow="fold")
     for name, one in measured["sets"].items():
         cells = [write_cell(one["led"][task]) for task in tasks]
         table.add_row(name, f"{one['pictures']} of {one['groups']}", *cells, write_cell(one["refused"]))
@@ -91,7 +99,9 @@ def draw_routing(measured: dict[str, Any]) -> Table:
 
 
 def write_cell(figure: dict[str, float | None]) -> str:
-    """Return a share in per cent with its bounds, where it has some."""
-    if figure["lower"] is None or figure["upper"] is None or figure["value"] is None:
-        return "–" if figure["value"] is None else f"{100 * figure['value']:.1f}"
-    return f"{100 * figure['value']:.1f} ({100 * figure['lower']:.1f}–{100 * figure['upper']:.1f})"
+    """Return a share in per cent, and its bounds below, where it has some."""
+    value, lower, upper = (
+        "–" if share is None else f"{100 * share:.1f}".removesuffix(".0")
+        for share in (figure["value"], figure["lower"], figure["upper"])
+    )
+    return value if "–" in (lower, upper) else f"{value}\n{lower}–{upper}"
