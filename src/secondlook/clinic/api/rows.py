@@ -13,6 +13,9 @@ from secondlook.clinic.look.wording import ANY, WORDS
 from secondlook.clinic.refusals import describe_fault
 from secondlook.inference.reasons import Reason
 
+# What records of results do not tell, and takes most of the time to read.
+UNTOLD = ("embedding", "heatmap", "outline")
+
 
 def describe_patient(patient: Patient, *, actor: Actor) -> records.Patient:
     """Return the record of a patient; the notes are the doctors' own."""
@@ -83,8 +86,8 @@ def describe_picture(picture: Picture) -> records.Picture:
 
 
 def fetch_pictures(pictures: "QuerySet[Any]") -> "QuerySet[Any]":
-    """Have all come along that records of pictures need, and the arrays not, which they do not."""
-    results = Prefetch("results", Result.objects.defer("embedding", "heatmap"))
+    """Have all come along that records of pictures need, and no more."""
+    results = Prefetch("results", Result.objects.defer(*UNTOLD))
     return pictures.select_related("patient", "visit", "lesion").prefetch_related(results)
 
 

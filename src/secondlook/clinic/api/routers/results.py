@@ -14,7 +14,7 @@ from secondlook.clinic.accounts.actors import Actor, get_actor
 from secondlook.clinic.api.bearer import DoorRouter
 from secondlook.clinic.api.models import Scope
 from secondlook.clinic.api.paging import LATEST, Paging, narrow, take_page
-from secondlook.clinic.api.rows import describe_result
+from secondlook.clinic.api.rows import UNTOLD, describe_result
 from secondlook.clinic.audit.services import record
 from secondlook.clinic.cases import services
 from secondlook.clinic.cases.models import Picture, Result
@@ -43,8 +43,8 @@ def list_seen(actor: Actor) -> "QuerySet[Result]":
 
 
 def fetch(results: "QuerySet[Any]") -> "QuerySet[Any]":
-    """Have the pictures come along, and the arrays not."""
-    return results.select_related("picture").defer("embedding", "heatmap")
+    """Have the pictures come along, and no more than records of results need."""
+    return results.select_related("picture").defer(*UNTOLD)
 
 
 def describe(result: Result) -> records.Result:
