@@ -46,6 +46,7 @@ def edit_lesion(request: HttpRequest, key: str) -> HttpResponse:
     if form.is_valid():
         change_row(form.save(commit=False), actor=actor, fields=form.changed_data)
         return redirect("cases:lesion", key=key)
+    record(actor, "lesion.seen", about=lesion)
     return show_form(request, form, lesion.patient, lesion)
 
 
@@ -54,6 +55,8 @@ def show_form(request: HttpRequest, form: LesionForm, patient: Patient, lesion: 
     others = patient.lesions.filter(removed_at=None).order_by("number")
     context = {
         "form": form,
+        "patient": patient,
+        "lesion": lesion,
         "title": _("Change the lesion") if lesion else _("New lesion"),
         "back": reverse("cases:lesion", args=[lesion.key]) if lesion else reverse("cases:patient", args=[patient.key]),
         "lesions": others.exclude(pk=lesion.pk) if lesion else others,

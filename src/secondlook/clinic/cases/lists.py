@@ -6,6 +6,7 @@ from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
 from secondlook.clinic.accounts.actors import get_actor
+from secondlook.clinic.audit.services import record
 from secondlook.clinic.cases.models import Lesion, Patient, Picture
 from secondlook.clinic.cases.paging import Listing
 from secondlook.clinic.cases.search import LesionSearch, PatientSearch, ResultSearch, Rows
@@ -45,8 +46,10 @@ def list_results(request: HttpRequest) -> HttpResponse:
 
 
 def show_list(request: HttpRequest, name: str, search: AnySearch, known: Rows, whole: Rows) -> HttpResponse:
-    """Show one page of the rows that are known to who asks, with what is shown of each."""
+    """Show one page of the rows that are known to who asks, with what is shown of each; the log keeps which."""
     listing = Listing(search.narrow(known), known, whole, search.order)
     page = listing.take_page(after=request.GET.get("after", ""), before=request.GET.get("before", ""))
+    kind = str(known.model._meta.model_name)
+    record(get_actor(request), f"{kind}.listed", kind=kind, details={"keys": [row.key for row in page.rows]})
     template = f"cases/_{name}.html" if "HX-Request" in request.headers else f"cases/{name}.html"
     return render(request, template, {"search": search, "page": page, "address": request.path})

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from secondlook.clinic.accounts.actors import get_actor
+from secondlook.clinic.audit.services import record
 from secondlook.clinic.cases.answers import find_result, show
 from secondlook.clinic.cases.models import Picture, Verdict
 from secondlook.clinic.cases.queue import count_waiting, find_next, list_waiting
@@ -57,5 +58,6 @@ def acknowledge(request: HttpRequest, key: str) -> HttpResponse:
 def show_queue(request: HttpRequest) -> HttpResponse:
     """Show what waits for a reviewer. For reviewers."""
     actor = get_actor(request)
-    context = {"pictures": list_waiting(actor, count=LISTED), "waiting": count_waiting(actor)}
-    return render(request, "cases/queue.html", context)
+    pictures = list_waiting(actor, count=LISTED)
+    record(actor, "picture.listed", kind="picture", details={"keys": [picture.key for picture in pictures]})
+    return render(request, "cases/queue.html", {"pictures": pictures, "waiting": count_waiting(actor)})

@@ -48,6 +48,7 @@ def edit_patient(request: HttpRequest, key: str) -> HttpResponse:
     if form.is_valid():
         change_row(form.save(commit=False), actor=actor, fields=form.changed_data)
         return redirect("cases:patient", key=key)
+    record(actor, "patient.seen", about=patient)
     return show_form(request, form, patient)
 
 
@@ -55,6 +56,7 @@ def show_form(request: HttpRequest, form: PatientForm, patient: Patient | None) 
     """Show the form, with its faults where it was sent."""
     context = {
         "form": form,
+        "patient": patient,
         "title": _("Change the patient") if patient else _("New patient"),
         "back": reverse("cases:patient", args=[patient.key]) if patient else reverse("cases:patients"),
     }

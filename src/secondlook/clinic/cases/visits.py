@@ -40,24 +40,26 @@ def new_visit(request: HttpRequest, key: str) -> HttpResponse:
         visit = add_visit(form.save(commit=False), actor=actor, patient=patient)
         return redirect("cases:visit", key=visit.key)
     back = reverse("cases:patient", args=[key])
-    return show_form(request, form, title=_("New visit"), back=back)
+    return show_form(request, form, patient, title=_("New visit"), back=back)
 
 
 @require_http_methods(["GET", "POST"])
 def edit_visit(request: HttpRequest, key: str) -> HttpResponse:
     """Change a visit. For clinicians and reviewers."""
     actor = get_actor(request)
-    visit = get_object_or_404(Visit.objects.seen_by(actor), key=key)
+    visit = get_object_or_404(Visit.objects.seen_by(actor).select_related("patient"), key=key)
     form = VisitForm(read_sent(request), instance=visit)
     if form.is_valid():
         change_row(form.save(commit=False), actor=actor, fields=form.changed_data)
         return redirect("cases:visit", key=key)
-    return show_form(request, form, title=_("Change the visit"), back=reverse("cases:visit", args=[key]))
+    record(actor, "visit.seen", about=visit)
+    back = reverse("cases:visit", args=[key])
+    return show_form(request, form, visit.patient, title=_("Change the visit"), back=back)
 
 
-def show_form(request: HttpRequest, form: VisitForm, *, title: str, back: str) -> HttpResponse:
+def show_form(request: HttpRequest, form: VisitForm, patient: Patient, *, title: str, back: str) -> HttpResponse:
     """Show the form, with its faults where it was sent."""
-    context = {"form": form, "title": title, "back": back}
+    context = {"form": form, "patient": patient, "title": title, "back": back}
     return render(request, "cases/form.html", context, status=400 if form.is_bound else 200)
 
 

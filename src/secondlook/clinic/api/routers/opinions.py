@@ -17,10 +17,12 @@ from secondlook.clinic.api.models import Scope
 from secondlook.clinic.api.paging import LATEST, Paging, locate, narrow, take_page
 from secondlook.clinic.api.routers.results import keep_seen, list_seen
 from secondlook.clinic.api.rows import describe_opinion
+from secondlook.clinic.audit.services import record
 from secondlook.clinic.cases import services
 from secondlook.clinic.cases.models import Opinion
 
 router = DoorRouter(tags=["Opinions"])
+OWN = ("key", "verdict", "label", "note", "created_at")
 
 
 class OpinionFilters(Paging):
@@ -35,8 +37,9 @@ def list_opinions_seen(actor: Actor) -> "QuerySet[Opinion]":
 
 
 def fetch(opinions: "QuerySet[Any]") -> "QuerySet[Any]":
-    """Have all come along that records of opinions need."""
-    return opinions.select_related("picture", "result", "author").defer("result__embedding", "result__heatmap")
+    """Have all come along that records of opinions need, and no more."""
+    named = ("picture__key", "result__key", "author__first_name", "author__last_name")
+    return opinions.select_related("picture", "result", "author").only(*OWN, *named)
 
 
 @router.get("/opinions", auth=Scope.READ, response={200: Page[records.Opinion]})
@@ -67,4 +70,7 @@ def give_opinion(request: HttpRequest, response: HttpResponse, order: NewOpinion
 @router.get("/opinions/{key}", auth=Scope.READ, response={200: records.Opinion})
 def show_opinion(request: HttpRequest, key: Path[Key]) -> records.Opinion:
     """Show an opinion."""
-    return describe_opinion(get_object_or_404(fetch(list_opinions_seen(get_actor(request))), key=key))
+    actor = get_actor(request)
+    opinion = get_object_or_404(fetch(list_opinions_seen(actor)), key=key)
+    record(actor, "opinion.seen", about=opinion)
+    return describe_opinion(opinion)
