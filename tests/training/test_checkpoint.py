@@ -99,6 +99,8 @@ def test_what_cannot_be_flushed_is_not_taken_for_saved(tmp_path: Path, monkeypat
     monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(RecipeError, match=r"Input/output error\. The last good one is kept"):
         save(tmp_path, 2)
+    with pytest.raises(RecipeError, match=r"Input/output error\. There is none before it; free some space"):
+        save(tmp_path / "empty", 1)
     assert load(tmp_path) == 1
 
 

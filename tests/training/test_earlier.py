@@ -189,7 +189,9 @@ def test_the_origin_of_weights_is_told_and_kept(tmp_path: Path, earlier: tuple[P
     file.write_bytes(b"weights")
     digest = hashlib.sha256(b"weights").hexdigest()
     assert describe_origin(Model(weights=str(file))) == f"the file given.safetensors (SHA-256 {digest})"
-    with pytest.raises(RecipeError, match=r"gone\.safetensors cannot be read: No such file") as refusal:
+    with pytest.raises(
+        RecipeError, match=r"gone\.safetensors cannot be read: No such file or directory\. Check the path"
+    ) as refusal:
         describe_origin(Model(weights=str(tmp_path / "gone.safetensors")))
     assert str(tmp_path) not in str(refusal.value)
     recipe = make_recipe(model={"name": NETWORK, "weights": str(earlier[0])})

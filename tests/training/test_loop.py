@@ -254,7 +254,7 @@ def test_a_loss_that_is_no_number_stops_with_a_sentence_and_keeps_the_last_check
     message = str(refusal.value)
     assert "the loss is nan" in message or "the loss is inf" in message
     assert "--set optimiser.rate=3.3e+17" in message
-    assert "The last good checkpoint is kept" in message
+    assert "in another run folder with --run. The last good checkpoint is kept in this one." in message
     packed = load_checkpoint(tmp_path, warn=pytest.fail)
     assert packed is not None
     assert packed["step"] >= 1
@@ -270,9 +270,11 @@ def test_weights_that_are_no_numbers_are_never_saved(tmp_path: Path, monkeypatch
     monkeypatch.setattr(
         state, "build_optimiser", lambda network, recipe, **options: Spoil(network.parameters(), lr=0.1)
     )
-    with pytest.raises(RecipeError, match="the weights are no numbers any more"):
+    with pytest.raises(RecipeError, match=r"at step 1 \(epoch 1\) the weights are no numbers any more") as refusal:
         train(make_recipe(optimiser=PLAIN), tmp_path)
     assert load_checkpoint(tmp_path, warn=pytest.fail) is None
+    assert "Nothing was saved yet, so the run folder may be used again." in str(refusal.value)
+    assert "kept" not in str(refusal.value)
 
 
 def test_logits_that_are_no_numbers_stop_with_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,9 +45,10 @@ def save_checkpoint(folder: Path, state: dict[str, Any], *, step: int) -> Path:
         temporary.unlink(missing_ok=True)
         full = error.errno in {errno.ENOSPC, errno.EDQUOT}
         what = "the disk is full" if full else str(error.strerror)
+        earlier = "The last good one is kept" if list_checkpoints(folder) else "There is none before it"
         raise RecipeError(
-            f"Cannot save the checkpoint of step {step} ({len(content) / 1e6:.0f} MB): {what}. The last good one is "
-            "kept; free some space and run the same command again to continue from it."
+            f"Cannot save the checkpoint of step {step} ({len(content) / 1e6:.0f} MB): {what}. {earlier}; free some "
+            "space and run the same command again."
         ) from error
     for old in list_checkpoints(folder)[KEPT:]:
         old.unlink(missing_ok=True)

@@ -8,6 +8,8 @@ from secondlook.data.manifest import Manifest
 from secondlook.data.split import fold_manifest
 from secondlook.errors import DatasetError
 
+OWN_CURE = "Correct the column, or remove it to have the folds dealt"
+
 
 def deal_folds(manifest: Manifest, *, folds: int, seed: int) -> Manifest:
     """Return the manifest with a column ``fold``, 1 … folds in the split train and missing elsewhere.
@@ -34,7 +36,8 @@ def deal_folds(manifest: Manifest, *, folds: int, seed: int) -> Manifest:
         united = Manifest(learned.assign(group=merged[train]), manifest.root, manifest.task)
         require_groups(united.frame, manifest.task, folds=folds)
         numbers = fold_manifest(united, folds=folds, seed=seed) + 1
-    require_labels(learned, numbers, manifest.task)
+    cure = OWN_CURE if "fold" in frame else "Train with fewer folds, or try another split.seed"
+    require_labels(learned, numbers, manifest.task, cure=cure)
     column = numbers.reindex(frame.index).astype("Int64")
     return Manifest(frame.assign(fold=column), manifest.root, manifest.task)
 
@@ -86,18 +89,18 @@ def number_folds(learned: pd.DataFrame, *, folds: int) -> "pd.Series[int]":
     if len(names) != folds or own.isna().any():
         raise DatasetError(
             f"Expected the manifest's column `fold` to name {folds} folds in the split train, got {len(names)} and "
-            f"{int(own.isna().sum())} rows without. Give that number of folds, or remove the column."
+            f"{int(own.isna().sum())} rows without. {OWN_CURE}, or give the number of folds that it names."
         )
     torn = learned.groupby("group")["fold"].nunique()
     if (torn > 1).any():
         raise DatasetError(
-            "Expected every patient or lesion in one fold; the manifest's column `fold` parts these.",
+            f"Expected every patient or lesion in one fold; the manifest's column `fold` parts these. {OWN_CURE}.",
             [str(group) for group in torn.index[torn > 1]],
         )
     return own.map({name: number for number, name in enumerate(names, start=1)}).astype(int)
 
 
-def require_labels(learned: pd.DataFrame, numbers: "pd.Series[int]", task: str) -> None:
+def require_labels(learned: pd.DataFrame, numbers: "pd.Series[int]", task: str, *, cure: str) -> None:
     """Check that every fold holds every label.
 
     Raises:
@@ -106,6 +109,4 @@ def require_labels(learned: pd.DataFrame, numbers: "pd.Series[int]", task: str) 
     counts = pd.crosstab(numbers, learned["label"]).reindex(columns=list(find_task(task).keys), fill_value=0)
     empty = [f"fold {fold}: no {label}" for fold, row in counts.iterrows() for label in counts.columns[row == 0]]
     if empty:
-        raise DatasetError(
-            "Expected pictures of every label in every fold. Train with fewer folds, or try another split.seed.", empty
-        )
+        raise DatasetError(f"Expected pictures of every label in every fold. {cure}.", empty)

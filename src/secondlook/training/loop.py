@@ -26,7 +26,7 @@ from secondlook.imaging.resize import read_size
 from secondlook.training.adversarial import attack_batch
 from secondlook.training.augment import augment_batch
 from secondlook.training.augment.mixing import mix_batch
-from secondlook.training.checkpoint import load_checkpoint, save_checkpoint
+from secondlook.training.checkpoint import list_checkpoints, load_checkpoint, save_checkpoint
 from secondlook.training.dataset import Pictures, measure_colours
 from secondlook.training.features import FeatureCache, have_same_backbone
 from secondlook.training.layers import prepare_stage
@@ -126,7 +126,7 @@ def train_network(
     log_prior = torch.from_numpy(count_prior(train.labels, classes)).to(device)
     job = Job(recipe, train, calibration, log_prior, precision, FeatureCache(device, precision))
     packed = load_checkpoint(folder, warn=watcher.warn)
-    with explain_memory(recipe):
+    with explain_memory(recipe), advise_divergence(recipe, folder):
         colours = measure_colours(train) if recipe.model.normalise == "data" and packed is None else None
         state = start_state(recipe, classes=classes, device=device, packed=packed, colours=colours)
         for stage in recipe.stages:
@@ -167,7 +167,7 @@ def run_steps(state: State, job: Job, *, folder: Path, watcher: Watcher) -> None
             # An epoch on cached features may be over in less time than a checkpoint takes.
             whole = step.ends_stage if step.stage.features == "cached" else step.ends_epoch
             if whole or stalled or overdue or interrupted():
-                check_weights(state, step, job.recipe)
+                check_weights(state, step)
                 save_checkpoint(folder, state.pack(), step=state.step)
                 saved_at = time.monotonic()
             if interrupted():
@@ -244,7 +244,7 @@ def take_step(state: State, step: Step, job: Job) -> float:
     loss = balanced_loss(logits, targets, log_prior=job.log_prior, recipe=recipe.loss)
     value = float(loss.detach())
     if not math.isfinite(value):
-        raise describe_divergence(step, recipe, f"the loss is {value}")
+        raise describe_divergence(step, f"the loss is {value}")
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()
     if recipe.optimiser.clip_norm:
@@ -285,23 +285,41 @@ def draw_batch(step: Step, job: Job, *, generator: torch.Generator) -> tuple[Ten
     return mix_batch(pixels, targets, recipe, generator=generator)
 
 
-def check_weights(state: State, step: Step, recipe: Recipe) -> None:
+def check_weights(state: State, step: Step) -> None:
     """Check that the weights are numbers, since a checkpoint must be one to continue from.
 
     Raises:
         RecipeError: They are not.
     """
     if not all(bool(weight.isfinite().all()) for weight in state.network.parameters()):
-        raise describe_divergence(step, recipe, "the weights are no numbers any more")
+        raise describe_divergence(step, "the weights are no numbers any more")
 
 
-def describe_divergence(step: Step, recipe: Recipe, what: str) -> DivergenceError:
+def describe_divergence(step: Step, what: str) -> DivergenceError:
     """Return the error of a run whose numbers have left the range of floats."""
-    return DivergenceError(
-        f"Expected training to converge; at step {step.number} (epoch {step.epoch + 1}) {what}. The last good "
-        f"checkpoint is kept. Lower the rate, for example --set optimiser.rate={recipe.optimiser.rate / 3:.2g}, "
-        "or limit the gradient with --set optimiser.clip_norm=1, and start in another run folder."
-    )
+    return DivergenceError(f"Expected training to converge; at step {step.number + 1} (epoch {step.epoch + 1}) {what}.")
+
+
+@contextmanager
+def advise_divergence(recipe: Recipe, folder: Path) -> Iterator[None]:
+    """Say what to do about a run that has diverged, and what is left of it.
+
+    Raises:
+        DivergenceError: It has.
+    """
+    try:
+        yield
+    except DivergenceError as error:
+        kept = bool(list_checkpoints(folder))
+        raise DivergenceError(
+            f"{error} Lower the rate, for example --set optimiser.rate={recipe.optimiser.rate / 3:.2g}, or limit the "
+            "gradient with --set optimiser.clip_norm=1"
+            + (
+                ", and start in another run folder with --run. The last good checkpoint is kept in this one."
+                if kept
+                else ". Nothing was saved yet, so the run folder may be used again."
+            )
+        ) from error
 
 
 def end_epoch(state: State, step: Step, job: Job) -> None:
@@ -315,7 +333,7 @@ def end_epoch(state: State, step: Step, job: Job) -> None:
     answering = state.answering().eval()
     logits = answer_calibration(answering, state.network, step, job)
     if not np.isfinite(logits).all():
-        raise describe_divergence(step, recipe, "the logits of calibration pictures are no numbers")
+        raise describe_divergence(step, "the logits of calibration pictures are no numbers")
     log_prior = job.log_prior.cpu().numpy()
     if recipe.loss.balance == "none":
         logits -= log_prior  # as the exported graph does

@@ -31,8 +31,9 @@ def describe_origin(model: Model) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise RecipeError(
-            f"Expected weights as model.weights; {path.name} cannot be read: {error.strerror}. "
-            "Train that run first, or name other weights; --set model.weights=none starts from scratch."
+            "Expected model.weights to name a safetensors file or the folder of an earlier run, by a path from the "
+            f"current folder; {path.name} cannot be read: {error.strerror}. Check the path, or train that run first; "
+            "--set model.weights=none starts from scratch."
         ) from error
     return f"the file {path.name} (SHA-256 {hashlib.sha256(content).hexdigest()})"
 
