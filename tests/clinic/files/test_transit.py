@@ -67,6 +67,14 @@ def test_a_large_one_lies_encrypted_in_a_file_without_a_name(site: Path) -> None
     assert len(list_held()) == before[1]
 
 
+def test_the_same_twice_lies_otherwise(site: Path) -> None:
+    with TransitFile() as one, TransitFile() as other:
+        for file in (one, other):
+            file.write(bytes(LARGE + 1))
+            file.seek(0)
+        assert len({path.read_bytes() for path in list_held() if path.stat().st_size == LARGE + 1}) == 2
+
+
 def test_a_small_one_stays_in_memory(site: Path) -> None:
     before = len(list_held())
     with TransitFile() as file:
