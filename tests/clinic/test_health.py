@@ -1,5 +1,6 @@
 """Health and readiness, while the model loads, when it cannot, and when it is there."""
 
+import gc
 import json
 from concurrent.futures import Future
 from typing import Any
@@ -56,6 +57,12 @@ def test_a_fault_of_the_model_shows_no_trace(client: Client, loading: "Future[An
     loading.set_exception(RuntimeError("/secret/place"))
     response = client.get("/readyz")
     assert (response.status_code, response.content) == (503, b"The model could not be loaded.\n")
+
+
+def test_the_collector_passes_by_what_was_loaded_for_good(client: Client) -> None:
+    gc.unfreeze()
+    predictors.load_offered()
+    assert gc.get_freeze_count() > 10_000
 
 
 def test_probes_need_no_known_host(client: Client) -> None:

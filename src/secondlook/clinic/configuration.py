@@ -31,7 +31,7 @@ DATABASE_OPTIONS: dict[str, dict[str, Any]] = {
         "timeout": 20,
         # What is acknowledged is on the disk; what is erased is overwritten.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; "
-        "PRAGMA cache_size=-32000;",
+        "PRAGMA cache_size=-8000;",
     },
     # Each request has a thread of its own, so connections are kept in a pool, not by thread.
     POSTGRESQL: {"pool": {"min_size": 1, "max_size": 16, "timeout": 30}},
