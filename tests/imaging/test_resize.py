@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from secondlook.imaging.resize import find_box, read_size, resize_picture
 
@@ -37,3 +38,14 @@ def test_a_crop_keeps_the_middle_and_a_stretch_the_edges() -> None:
 def test_height_comes_before_width() -> None:
     assert resize_picture(draw_ramp(80, 60), (30, 40)).shape == (30, 40, 3)
     assert (read_size(7), read_size((3, 4))) == ((7, 7), (3, 4))
+
+
+@pytest.mark.parametrize(("size", "least"), [((574, 500), 0), ((1001, 769), 0.01), ((576, 3001), 0.01)])
+def test_blocks_of_a_large_picture_change_little_and_those_of_a_small_one_nothing(size, least) -> None:
+    random = np.random.default_rng(0)
+    coarse = Image.fromarray(random.integers(0, 255, (90, 120, 3), dtype=np.uint8))
+    pixels = np.asarray(coarse.resize(size, Image.Resampling.BICUBIC))
+    box = find_box(*size, size_px=192)
+    plain = np.asarray(Image.fromarray(pixels).resize((192, 192), Image.Resampling.BICUBIC, box=box))
+    difference = np.abs(resize_picture(pixels, 192).astype(float) - plain).mean()
+    assert least <= difference <= 2 * 255 * least / 2.55

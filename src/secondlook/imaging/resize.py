@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-# Halves the time, for a mean difference of 0.2 grey levels of 255.
-REDUCING_GAP = 3.0
+# Averaging in blocks takes two thirds off the time, for a mean difference of half a grey level of 255.
+BLOCKS_FROM_PX, BLOCKS_FROM = 288, 1.5
 Resize = Literal["central_crop", "stretch"]
 Box = tuple[float, float, float, float]
 
@@ -41,11 +41,14 @@ def resize_picture(
         resize: What becomes of other proportions, see :func:`find_box`.
 
     Returns:
-        uint8 height×width×3, RGB, antialiased (Pillow's bicubic filter, which widens with the reduction). What is six
-        times as large or more is first averaged in blocks, to no less than three times the size.
+        uint8 height×width×3, RGB, antialiased (Pillow's bicubic filter, which widens with the reduction). A much
+        larger picture is first averaged in blocks, to a shorter side of no less than 1.5 times the size and 288 pixels.
     """
-    height, width = pixels.shape[:2]
     rows, columns = read_size(size_px)
-    box = find_box(width, height, size_px=size_px, resize=resize)
-    bicubic = Image.Resampling.BICUBIC
-    return np.asarray(Image.fromarray(pixels).resize((columns, rows), bicubic, box=box, reducing_gap=REDUCING_GAP))
+    image = Image.fromarray(pixels)
+    factor = max(1, int(min(image.size) // max(BLOCKS_FROM_PX, BLOCKS_FROM * rows, BLOCKS_FROM * columns)))
+    left, top, right, bottom = find_box(*image.size, size_px=size_px, resize=resize)
+    if factor > 1:
+        image = image.reduce(factor)
+    box = (left / factor, top / factor, right / factor, bottom / factor)
+    return np.asarray(image.resize((columns, rows), Image.Resampling.BICUBIC, box=box))
