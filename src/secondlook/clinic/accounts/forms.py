@@ -22,6 +22,10 @@ from secondlook.clinic.cases.forms import DayInput
 NAME = re.compile(r"[^\W\d_]([^\W\d_]|[ .’'-])*")
 POSTAL_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 -]{1,11}")
 OLDEST_YEARS = 130
+OPENS = _(
+    "Clinicians see the practice’s patients, reviewers judge its pictures, patients see their own; administrators see "
+    "people and settings, and no picture."
+)
 ABOUT = ("first_name", "last_name", "birth_date", "gender")
 ADDRESS = ("address", "address_2", "city", "state", "zip_code")
 WIDGETS: dict[str, type[forms.Widget] | forms.Widget] = {
@@ -133,6 +137,10 @@ class ProfileForm(PersonFields, forms.ModelForm):  # type: ignore[type-arg]
         fields: ClassVar = [*ABOUT, *ADDRESS, "language"]
         widgets: ClassVar = WIDGETS
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["language"].choices = [("", _("As the browser asks")), *Language.choices]  # type: ignore[attr-defined]
+
 
 class PracticeForm(forms.ModelForm):  # type: ignore[type-arg]
     """How a practice works."""
@@ -182,7 +190,7 @@ class PatientInvitationForm(forms.Form):
 class InvitationForm(PatientInvitationForm):
     """Whom to invite, and to what."""
 
-    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.CLINICIAN)
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.CLINICIAN, help_text=OPENS)
     field_order = ("role", "email")
 
 
@@ -190,7 +198,11 @@ class RolesForm(forms.Form):
     """The roles of one person."""
 
     roles = forms.MultipleChoiceField(
-        label=_("Roles"), choices=Role.choices, required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Roles"),
+        choices=Role.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=OPENS,
     )
 
 

@@ -3,6 +3,7 @@
 import io
 from datetime import timedelta
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.files.base import ContentFile
 from django.db import models, transaction
@@ -74,6 +75,7 @@ def make_person(role: Role, practice: Practice) -> User:
         last_name=last,
         is_site_administrator=role == Role.ADMINISTRATOR,
     )
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     user.memberships.create(practice=practice, role=role)
     return user
 
