@@ -122,13 +122,15 @@ def photograph_walk(page: Page, url: str, walk: dict[str, str], name: str, folde
 
 
 def photograph_journeys(pages: dict[str, Page], server: Server, fresh: Server, name: str, folder: Path) -> None:
-    """Photograph the pages that come up when people come in and a patient goes, and that of a site without anybody."""
+    """Photograph what comes up when people come in, a patient is seen and erased, and of a site without anybody."""
     for page in pages.values():
         page.goto(server.url)
     for place, page in journeys.come_in(pages["administrator"], pages["nobody"], server.log):
         photograph(page, folder / f"{name}-newcomer-{place}.png")
-    for place in journeys.erase_patient(pages["clinician"]):
-        photograph(pages["clinician"], folder / f"{name}-clinician-{place}.png")
+    clinician = pages["clinician"]
+    for walk in (journeys.see_patient, journeys.compare_pictures, journeys.make_token, journeys.erase_patient):
+        for place in walk(clinician):
+            photograph(clinician, folder / f"{name}-clinician-{place}.png")
     pages["nobody"].goto(fresh.url)
     for place in journeys.found_site(pages["nobody"], fresh.log):
         photograph(pages["nobody"], folder / f"{name}-nobody-{place}.png")
@@ -138,6 +140,7 @@ def photograph(page: Page, path: Path) -> None:
     """Photograph a page, and print what is wrong with it."""
     page.evaluate("for (const image of document.images) image.loading = 'eager'")
     page.wait_for_load_state("networkidle")
+    page.wait_for_function("Array.from(document.images).every(image => image.complete)")
     page.screenshot(path=path, full_page=True)
     faults = [fault["id"] for fault in Axe().run(page).response["violations"]]
     if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):

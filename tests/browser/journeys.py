@@ -8,12 +8,15 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.codes import make_code
+from tests.site import draw_triage
 
 PHRASE = "quiet river umbrella 42 stones"
 SUBMIT = "main .panel form button[type=submit]"
+KEEP = ".record-form button[type=submit]"
+LETTER: FilePayload = {"name": "letter.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
 DEVICE = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -148,12 +151,60 @@ def forget_password(page: Page, email: str, log: Path) -> Iterator[str]:
     page.wait_for_url("**/account/password/reset/key/done/")
 
 
+def see_patient(page: Page) -> Iterator[str]:
+    """As a clinician, add a patient, a visit and pictures, say a word on one, have it answered anew, and remove it."""
+    page.goto(find_site(page) + "/patients/new/")
+    page.fill("#id_name", f"P-{secrets.token_hex(3)}")
+    page.click(KEEP)
+    yield "patient-empty"
+    page.click("main a[href$='/visits/new/']")
+    page.click(KEEP)
+    yield "visit-empty"
+    page.locator("main a[href$='/pictures/']").first.click()
+    page.set_input_files("#file", [*map(draw_file, ("urgent", "not_evaluable")), LETTER])
+    page.wait_for_selector("#cards:has(li:nth-child(3)):not(:has([data-state=checking]))")
+    yield "pictures-chosen"
+    page.click("#send")
+    page.wait_for_selector("#cards:not(:has([data-state=ready], [data-state=sending]))")
+    yield "pictures-kept"
+    page.locator("[data-state=kept] .upload-answer a").first.click()
+    page.click("[name=verdict][value=agree]")
+    expect(page.locator("main .opinions li")).to_have_count(1)
+    yield "word-said"
+    page.click("form[action$='/reproduce/'] button")
+    yield "answered-anew"
+    page.click("form[action$='/remove/'] button")
+    expect(page.locator(".messages form")).to_be_visible()
+    yield "picture-removed"
+
+
+def make_token(page: Page) -> Iterator[str]:
+    """Make a token for a program; it is shown once."""
+    page.goto(find_site(page) + "/account/tokens/")
+    page.fill("#id_name", "Dermatoscope")
+    page.check("#id_scopes_0")
+    page.click(".token-grid form button[type=submit]")
+    expect(page.locator("#token-text")).to_be_visible()
+    yield "token-made"
+
+
+def compare_pictures(page: Page) -> Iterator[str]:
+    """Compare pictures of a lesion of the demo's first patient, by an edge between them and by their difference."""
+    page.goto(find_site(page) + "/patients/?text=dupont")
+    page.click(".row-name")
+    page.click(".lesion-list a")
+    page.click("main a[href$='/timeline/']")
+    for view in ("over", "difference"):
+        page.click(f"[data-view={view}]")
+        yield f"timeline-{view}"
+
+
 def erase_patient(page: Page) -> Iterator[str]:
     """As a clinician, add a patient and erase them again."""
     name = f"Erased {secrets.token_hex(3)}"
     page.goto(find_site(page) + "/patients/new/")
     page.fill("#id_name", name)
-    page.click(".record-form button[type=submit]")
+    page.click(KEEP)
     page.click("main a[href$='/data/']")
     page.fill("#id_name", "Somebody else")
     page.click("form[action$='/erase/'] button")
@@ -188,6 +239,11 @@ def log_out(page: Page) -> None:
     """Log out by the page for it."""
     page.goto(find_site(page) + "/account/logout/")
     page.click(SUBMIT)
+
+
+def draw_file(triage: str) -> FilePayload:
+    """Return a drawn picture as a file."""
+    return {"name": f"{triage}.png", "mimeType": "image/png", "buffer": draw_triage(triage)}
 
 
 def find_site(page: Page) -> str:

@@ -1,6 +1,9 @@
 """People come in: an invitation, an account, a passkey, an app for codes, a new password; and a patient goes."""
 
+from collections.abc import Callable, Iterator
+
 import pytest
+from playwright.sync_api import Page
 
 from tests.browser import journeys
 from tests.browser.conftest import Enter, OpenPage
@@ -26,11 +29,12 @@ def test_who_is_invited_comes_in_by_password_passkey_and_code(
 
 
 @pytest.mark.parametrize(("device", "locale"), [("desktop", "en"), ("phone", "fr")])
-def test_a_patient_is_erased_with_proof(
-    open_page: OpenPage, enter: Enter, site: Server, device: str, locale: str
+@pytest.mark.parametrize("journey", [journeys.erase_patient, journeys.make_token])
+def test_a_patient_is_erased_with_proof_and_a_program_is_let_in(
+    open_page: OpenPage, enter: Enter, site: Server, device: str, locale: str, journey: Callable[[Page], Iterator[str]]
 ) -> None:
     page = open_page(device, site=site, locale=locale, storage_state=enter("clinician"))
-    for _stop in journeys.erase_patient(page):
+    for _stop in journey(page):
         check_access(page)
 
 
