@@ -47,7 +47,7 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "confidence), and {specificity} of those without it lay below.",
         "fr": "{name} : la probabilité est de {risk} ; elle atteint le seuil supérieur de {threshold}. Sur les images "
         "d’étalonnage, ce seuil a trouvé {sensitivity} des images atteintes (au moins {sensitivity_lower} avec une "
-        "confiance de 95 %), et {specificity} des autres étaient en dessous.",
+        "confiance de 95 %), et {specificity} des autres étaient en dessous.",
     },
     "refer": {
         "en": "{name}: the probability is {risk}, at or above the lower threshold of {threshold}, but below the higher "
@@ -55,7 +55,7 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "it (at least {sensitivity_lower} with 95% confidence), and {specificity} of those without it lay below.",
         "fr": "{name} : la probabilité est de {risk} ; elle atteint le seuil inférieur de {threshold}, mais pas le "
         "seuil supérieur de {threshold_urgent}. Sur les images d’étalonnage, le seuil inférieur a trouvé {sensitivity} "
-        "des images atteintes (au moins {sensitivity_lower} avec une confiance de 95 %), et {specificity} des autres "
+        "des images atteintes (au moins {sensitivity_lower} avec une confiance de 95 %), et {specificity} des autres "
         "étaient en dessous.",
     },
     "refer_at_most": {
@@ -64,7 +64,7 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "confidence), and {specificity} of those without it lay below.",
         "fr": "{name} : la probabilité est de {risk} ; elle atteint le seuil de {threshold}. Sur les images "
         "d’étalonnage, ce seuil a trouvé {sensitivity} des images atteintes (au moins {sensitivity_lower} avec une "
-        "confiance de 95 %), et {specificity} des autres étaient en dessous.",
+        "confiance de 95 %), et {specificity} des autres étaient en dessous.",
     },
     "routine": {
         "en": "{name}: the probability is {risk}, below the lower threshold of {threshold}. On the calibration "
@@ -72,7 +72,7 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "confidence); it missed {missed}, so a low probability does not rule it out.",
         "fr": "{name} : la probabilité est de {risk}, sous le seuil inférieur de {threshold}. Sur les images "
         "d’étalonnage, ce seuil a trouvé {sensitivity} des images atteintes (au moins {sensitivity_lower} avec une "
-        "confiance de 95 %) ; il en a manqué {missed} : une probabilité faible ne l’exclut pas.",
+        "confiance de 95 %) ; il en a manqué {missed} : une probabilité faible ne l’exclut pas.",
     },
     "above_usual_share": {
         "en": "The label named is {label} because its probability of {probability} stands highest above its usual "
