@@ -1,12 +1,17 @@
 """`secondlook train` as far as no training is needed."""
 
+import errno
+import os
+import sys
 from pathlib import Path
 
+import pytest
 import yaml
 from typer.testing import CliRunner
 
 from secondlook import cli
 from secondlook.errors import SecondlookError
+from secondlook.evaluation.evidence import replace_file
 
 
 def run(*arguments: object) -> tuple[int, str, str]:
@@ -36,3 +41,22 @@ def test_a_wrong_fold_is_refused_with_its_place(recipe: Path) -> None:
     code, _, errors = run("train", recipe, "--set", "split.fold=2", "--preview")
     assert code == 1
     assert "`split`: `fold` must be from 1 to `folds`" in errors
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def write(*_arguments: object, **_options: object) -> None:
+        monkeypatch.setattr(os, "fsync", refuse)
+        replace_file(tmp_path / "recipe.yaml", b"new")
+
+    (tmp_path / "recipe.yaml").write_text("old")
+    monkeypatch.setattr("secondlook.training.run.train_run", write)
+    monkeypatch.setattr(sys, "argv", ["secondlook", "train", "skin"])
+    with pytest.raises(SystemExit, match="1"):
+        cli.main()
+    assert "Refused: The disk is full. What was written before is kept" in capsys.readouterr().err
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("recipe.yaml", "old")]

@@ -135,3 +135,10 @@ def test_a_trial_worse_than_the_others_is_given_up(
 def test_a_measure_that_the_task_has_not_is_refused(recipe: Recipe, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="quadratic_kappa is undefined on the calibration split"):
         search(recipe, tmp_path / "tune", 1, measure="quadratic_kappa")
+
+
+def test_a_database_that_cannot_be_written_is_a_sentence(recipe: Recipe, tmp_path: Path) -> None:
+    (tmp_path / "search" / "study.sqlite3").mkdir(parents=True)  # as good as a full disk
+    with pytest.raises(RecipeError, match=r"the database of the search search: .*free some space") as refusal:
+        search(recipe, tmp_path / "search", 1)
+    assert str(tmp_path) not in str(refusal.value)

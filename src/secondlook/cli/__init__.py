@@ -1,7 +1,8 @@
 """The command line: parse, call, print. Exit codes: 0 ok, 1 refused or failed, 2 usage."""
 
+import errno
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -85,9 +86,18 @@ def options(
 
 
 def main() -> None:
-    """Run the command line; turn our own errors into one message and exit code 1."""
+    """Run the command line; turn our own errors, and a full disk, into one message and exit code 1."""
     try:
         app()
     except SecondlookError as error:
-        Console(stderr=True).print(Text.assemble(("Refused: ", "bold red"), str(error)), soft_wrap=True)
-        sys.exit(1)
+        refuse(str(error))
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        refuse("The disk is full. What was written before is kept; free some space and run the same command again.")
+
+
+def refuse(sentence: str) -> NoReturn:
+    """Say why a command stops, and stop."""
+    Console(stderr=True).print(Text.assemble(("Refused: ", "bold red"), sentence), soft_wrap=True)
+    sys.exit(1)

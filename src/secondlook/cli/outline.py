@@ -167,6 +167,7 @@ def outline_one(path: Path, segment: "Segment", *, mm_per_px: float | None, draw
     Raises:
         InputError: The drawing cannot be written.
     """
+    from secondlook.evaluation.evidence import replace_file
     from secondlook.explanation.abcd import outline_picture
     from secondlook.explanation.overlay import encode_png
     from secondlook.explanation.sketch import sketch_outline
@@ -180,7 +181,7 @@ def outline_one(path: Path, segment: "Segment", *, mm_per_px: float | None, draw
     if drawing and outline:
         with explain_failure(drawing):
             drawing.parent.mkdir(parents=True, exist_ok=True)
-            drawing.write_bytes(encode_png(sketch_outline(picture.pixels, outline)))
+            replace_file(drawing, encode_png(sketch_outline(picture.pixels, outline)))
     return {"image": str(path), "outline": outline and describe_outline(outline), "error": None}
 
 

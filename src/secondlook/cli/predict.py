@@ -202,6 +202,7 @@ def write_heatmap(picture: "Picture", prediction: "Prediction", path: Path, *, l
     import numpy as np
     from PIL import Image
 
+    from secondlook.evaluation.evidence import replace_file
     from secondlook.explanation.overlay import blend_overlay, encode_png
 
     small = Image.fromarray(picture.pixels)
@@ -209,4 +210,4 @@ def write_heatmap(picture: "Picture", prediction: "Prediction", path: Path, *, l
     with explain_failure(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         heatmap = prediction.heatmaps.get(label, prediction.heatmap)
-        path.write_bytes(encode_png(blend_overlay(np.asarray(small), heatmap, seen=prediction.seen)))
+        replace_file(path, encode_png(blend_overlay(np.asarray(small), heatmap, seen=prediction.seen)))

@@ -72,7 +72,9 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise DatasetError(f"Expected to write the manifest {path.name}: {error.strerror}.") from error
+        raise DatasetError(
+            f"Expected to write the manifest {path.name}: {error.strerror}. Choose another place, or free some."
+        ) from error
 
 
 def read_manifest(path: Path, *, labelled: bool = True) -> Manifest:

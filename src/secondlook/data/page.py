@@ -49,7 +49,9 @@ def write_page(path: Path, *, title: str, body: str) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise DatasetError(f"Expected to write the page {path.name}: {error.strerror}.") from error
+        raise DatasetError(
+            f"Expected to write the page {path.name}: {error.strerror}. Choose another place, or free some."
+        ) from error
 
 
 def draw_picture(path: Path, *, alt: str, side_px: int) -> str:

@@ -80,13 +80,17 @@ def read_attack(path: Path, graph_sha256: str) -> dict[str, Any]:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Replace a file atomically."""
+    """Replace a file atomically; where it cannot be written, nothing is left of the attempt."""
     temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _flatten(content: Any, name: str = "") -> Iterator[tuple[str, Any]]:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 import secondlook
 from secondlook.conditions import find_task
 from secondlook.errors import BundleError
+from secondlook.evaluation.evidence import replace_file
 from secondlook.imaging.resize import read_size
 from secondlook.inference.bundle import BundleFacts
 from secondlook.inference.schema import MapKind
@@ -129,10 +130,10 @@ def write_draft(
     probe = draw_probe(read_size(recipe.export.input_size_px))
     logits = Session(content).run(probe[None]).logits[0]
     folder.mkdir(parents=True, exist_ok=True)
-    write_bytes(folder / "model.onnx", content)
+    replace_file(folder / "model.onnx", content)
     arrays = io.BytesIO()
     np.savez_compressed(arrays, probe_image=probe, probe_logits=logits)
-    write_bytes(folder / "reference.npz", arrays.getvalue())
+    replace_file(folder / "reference.npz", arrays.getvalue())
     facts = describe_bundle(
         recipe,
         content,
@@ -142,7 +143,7 @@ def write_draft(
         map_kind=map_kind,
         members=members,
     )
-    write_bytes(folder / "bundle.json", (facts.model_dump_json(indent=2) + "\n").encode())
+    replace_file(folder / "bundle.json", (facts.model_dump_json(indent=2) + "\n").encode())
 
 
 def describe_bundle(
@@ -240,10 +241,3 @@ def draw_probe(size_px: tuple[int, int]) -> NDArray[np.uint8]:
     disc = (rows - 0.5) ** 2 + (columns - 0.45) ** 2 < 0.06
     ground = np.stack([200 + 30 * rows, 150 + 40 * columns, 130 + 30 * rows], axis=-1)
     return np.where(disc[..., None], ground * np.array([0.45, 0.35, 0.35]), ground).astype(np.uint8)
-
-
-def write_bytes(file: Path, content: bytes) -> None:
-    """Replace a file atomically."""
-    temporary = file.with_name(file.name + ".tmp")
-    temporary.write_bytes(content)
-    temporary.replace(file)

@@ -17,11 +17,12 @@ import secondlook
 from secondlook.data.fingerprint import Track, track_silently
 from secondlook.data.masks import Masked, read_pair
 from secondlook.errors import BundleError
+from secondlook.evaluation.evidence import replace_file
 from secondlook.imaging.resize import resize_picture
 from secondlook.inference.outliner import FACTS, GRAPH, OutlineFacts, Outliner
 from secondlook.training.augment.affine import draw_affine, fit_aspect
 from secondlook.training.augment.colour import shift_colour
-from secondlook.training.export import draw_probe, trace_graph, write_bytes
+from secondlook.training.export import draw_probe, trace_graph
 from secondlook.training.sections import Augmentation
 from secondlook.training.storage import SMALLEST_STORED, store_weights
 
@@ -225,9 +226,9 @@ def export_network(network: OutlineNetwork, facts: dict[str, object], folder: Pa
     store_weights(model, "fp16")
     content = model.SerializeToString(deterministic=True)
     folder.mkdir(parents=True, exist_ok=True)
-    write_bytes(folder / GRAPH, content)
+    replace_file(folder / GRAPH, content)
     described = OutlineFacts.model_validate({**facts, "graph_sha256": hashlib.sha256(content).hexdigest()})
-    write_bytes(folder / FACTS, (described.model_dump_json(indent=2) + "\n").encode())
+    replace_file(folder / FACTS, (described.model_dump_json(indent=2) + "\n").encode())
     outliner = Outliner(folder)
     probe = draw_probe(SIZE_PX)
     with torch.no_grad():

@@ -10,14 +10,17 @@ import dataclasses
 import io
 import math
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.trial import FrozenTrial, Trial, TrialState
 from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
 
 from secondlook.errors import RecipeError
 from secondlook.training.loop import DivergenceError, Watcher
@@ -102,7 +105,7 @@ def tune_recipe(
     """
     recipe = recipe.model_copy(update={"split": recipe.split.model_copy(update={"folds": None, "fold": None})})
     check_space(space, recipe)
-    with open_run(folder, recipe):
+    with open_run(folder, recipe), explain_storage(folder):
         settle_search(folder, f"# measure: {measure}, seed: {seed}\n{dump_space(space)}")
         study = open_study(folder, recipe, measure)
         search = Search(recipe, folder, study, space, measure, seed)
@@ -118,6 +121,24 @@ def tune_recipe(
             "the search another folder with --run."
         )
     return found
+
+
+@contextmanager
+def explain_storage(folder: Path) -> Iterator[None]:
+    """Say in a sentence when the search's database cannot be written.
+
+    Raises:
+        RecipeError: It cannot.
+    """
+    try:
+        yield
+    except (StorageInternalError, OperationalError) as error:
+        cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+        why = getattr(cause, "orig", None) or type(error).__name__
+        raise RecipeError(
+            f"Expected to write the database of the search {folder.name}: {why}. Trials that are done are kept; free "
+            "some space, and run the same command again."
+        ) from error
 
 
 def settle_search(folder: Path, text: str) -> None:

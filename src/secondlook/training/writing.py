@@ -2,18 +2,14 @@
 
 import csv
 import io
-import os
 from pathlib import Path
+
+from secondlook.evaluation.evidence import replace_file
 
 
 def write_text(file: Path, text: str) -> None:
     """Replace a file atomically."""
-    temporary = file.with_name(file.name + ".tmp")
-    with temporary.open("w", encoding="utf-8", newline="") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(file)
+    replace_file(file, text.encode())
 
 
 def write_history(file: Path, history: list[dict[str, float]]) -> None:
