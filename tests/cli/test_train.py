@@ -60,3 +60,18 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing_half_written(
         cli.main()
     assert "Refused: The disk is full. What was written before is kept" in capsys.readouterr().err
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("recipe.yaml", "old")]
+
+
+def test_a_place_that_may_not_be_written_to_is_named_without_its_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(tmp_path / "runs" / "skin"))
+
+    monkeypatch.setattr("secondlook.training.run.train_run", refuse)
+    monkeypatch.setattr(sys, "argv", ["secondlook", "train", "skin"])
+    with pytest.raises(SystemExit, match="1"):
+        cli.main()
+    said = capsys.readouterr().err
+    assert "Refused: Permission denied: runs/skin. Take the right to read or write there" in said
+    assert str(tmp_path) not in said

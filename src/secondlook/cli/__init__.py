@@ -2,6 +2,7 @@
 
 import errno
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -36,6 +37,9 @@ from secondlook.cli.serve import serve
 from secondlook.cli.train import train
 from secondlook.cli.tune import tune
 from secondlook.errors import SecondlookError
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 app = typer.Typer(
     name="secondlook",
@@ -86,15 +90,18 @@ def options(
 
 
 def main() -> None:
-    """Run the command line; turn our own errors, and a full disk, into one message and exit code 1."""
+    """Run the command line; turn our own errors, a full disk and a closed door into one message and exit code 1."""
     try:
         app()
     except SecondlookError as error:
         refuse(str(error))
     except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in FULL:
+            refuse("The disk is full. What was written before is kept; free some space and run the same command again.")
+        if error.errno not in CLOSED:
             raise
-        refuse("The disk is full. What was written before is kept; free some space and run the same command again.")
+        place = "/".join(Path(str(error.filename)).parts[-2:]) if error.filename else "a file"
+        refuse(f"{error.strerror}: {place}. Take the right to read or write there, or name another place.")
 
 
 def refuse(sentence: str) -> NoReturn:
