@@ -97,7 +97,10 @@ def read_manifest(path: Path, *, labelled: bool = True) -> Manifest:
     except OSError as error:
         raise DatasetError(f"Expected a manifest; {path.name} cannot be opened: {error.strerror}.") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DatasetError(f"Expected a CSV manifest; {path.name} cannot be read as one: {error}") from error
+        why = str(error).strip().removeprefix("Error tokenizing data. C error: ")
+        raise DatasetError(
+            f"Expected a CSV manifest, as `secondlook data import` writes it; {path.name} cannot be read as one: {why}."
+        ) from error
     if not labelled and "image" in frame:
         frame = frame.reindex(columns=[*dict.fromkeys([*frame.columns, *REQUIRED])])
         frame["group"] = frame["group"].where(frame["group"].notna(), "picture " + frame["image"].astype(str))
