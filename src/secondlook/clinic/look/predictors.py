@@ -20,7 +20,8 @@ from secondlook.inference.router import load_router
 
 logger = logging.getLogger(__name__)
 
-COLLECTED_AFTER = 10_000  # objects, where Python's own 700 are soon reached by a list
+# Python's own (700, 10, 10) has one list in ten wait for all that lives to be gone through.
+COLLECTED_AFTER = (10_000, 10, 100)
 
 AUTO = "auto"
 
@@ -135,7 +136,7 @@ def settle_memory() -> None:
     """Have the collector of garbage pass by what stays for good: every few lists it took a tenth of a second for it."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(COLLECTED_AFTER)
+    gc.set_threshold(*COLLECTED_AFTER)
 
 
 def find_predictor(name: str | None = None) -> Predictor:
