@@ -179,9 +179,7 @@ def test_own_folds_go_first_and_must_keep_patients_whole(tmp_path: Path) -> None
     manifest = make_manifest({"benign": ["a", "b", "c", "d"], "malignant": ["e", "f"]}, tmp_path)
     own = Manifest(manifest.frame.assign(fold=[0, 0, 1, 1, 0, 1]), tmp_path, "mole")
     assert list(deal_folds(own, folds=2, seed=0).frame["fold"]) == [1, 1, 2, 2, 1, 2]
-    with pytest.raises(
-        DatasetError, match=r"to name 3 folds .* got 2 and 0 rows without\. Correct the column"
-    ):
+    with pytest.raises(DatasetError, match=r"to name 3 folds .* got 2 and 0 rows without\. Correct the column"):
         deal_folds(own, folds=3, seed=0)
     torn = Manifest(own.frame.assign(group=["a", "b", "a", "d", "e", "f"]), tmp_path, "mole")
     with pytest.raises(DatasetError, match=r"parts these\. Correct the column, or remove it to have") as refusal:
