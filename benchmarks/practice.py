@@ -181,7 +181,7 @@ def make_results(rng: np.random.Generator) -> Iterator[Any]:
     fields = answer_drawn()
     centres = {label: 2 * rng.normal(size=DIMENSIONS) for label in LABELS}
     for picture in Picture.objects.only("practice", "label", "triage", "risk").iterator():
-        said = {"label": picture.label, "triage": picture.triage, "risk": picture.risk}
+        said: dict[str, Any] = {"label": picture.label, "triage": picture.triage, "risk": picture.risk}
         embedding = centres[picture.label] + rng.normal(size=DIMENSIONS)
         said["embedding"] = embedding.astype("<f4").tobytes()
         yield Result(practice_id=picture.practice_id, picture=picture, **fields | said)
