@@ -111,9 +111,8 @@ def find_keys() -> dict[str, str]:
 
     practice = User.objects.get().memberships.all()[0].practice
     given = Opinion.objects.filter(practice=practice).order_by("pk")
-    opinion = given.select_related("result", "picture__patient", "picture__visit", "picture__lesion")[
-        given.count() // 20
-    ]
+    shown = given.select_related("result", "picture__patient", "picture__visit", "picture__lesion")
+    opinion: Any = shown[given.count() // 20]
     picture = opinion.picture
     rows = (opinion, opinion.result, picture, picture.patient, picture.visit, picture.lesion)
     return {row._meta.model_name: row.key for row in rows}
