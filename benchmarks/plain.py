@@ -27,7 +27,7 @@ class PlainModel:
 
     def __init__(self, recipe: str, *, size_px: tuple[int, int], views: int) -> None:
         torch.set_num_threads(1)
-        chosen = read_recipe(recipe, changes=["model.weights=none"])
+        chosen = read_recipe(recipe, changes=["model.weights=none", "export.start_share=0"])
         classes = len(find_task(chosen.task).keys)
         network = build_network(chosen, classes=classes)
         self.size_px = size_px
