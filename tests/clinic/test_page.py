@@ -1,12 +1,15 @@
 """The page without JavaScript: what anybody sees, in both languages, and what is refused."""
 
+import base64
 import html
+import io
 import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
+from PIL import Image
 
 from secondlook.clinic.look import views
 from tests.site import draw_triage
@@ -79,6 +82,18 @@ def test_the_answer_has_picture_heatmap_bars_figures_and_notice(client: Client) 
     assert "96% (94% to 98%) of the malignant ones reached at least “refer”, 91% (89% to 93%) “urgent”" in page
     assert 'href="/models/tiny/"' in page
     assert "This is no diagnosis" in page
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"), [((480, 360), (480, 360)), ((1024, 768), (1024, 768)), ((2048, 1536), (1024, 768))]
+)
+def test_the_picture_is_shown_sharper_than_the_network_needs_it(
+    client: Client, size: tuple[int, int], shown: tuple[int, int]
+) -> None:
+    page = read(upload(client, draw_triage("urgent", size=size)))
+    uri = page.partition("data:image/jpeg;base64,")[2].partition('"')[0]
+    with Image.open(io.BytesIO(base64.b64decode(uri))) as image:
+        assert image.size == shown
 
 
 def test_figures_in_french_have_commas_and_thin_words(french: Client) -> None:

@@ -92,6 +92,11 @@ class Picture:
     pixels: NDArray[np.uint8]
     source: Source
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it was not reduced."""
+        return self.pixels.shape[:2] == (self.source.height, self.source.width)
+
 
 def read_picture(source: str | Path | bytes | BinaryIO, *, target_px: int | None = None) -> Picture:
     """Read a picture.

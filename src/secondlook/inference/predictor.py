@@ -21,7 +21,7 @@ from secondlook.inference.schema import MapKind, Scaling, SetLimits
 
 Verdict = Literal["urgent", "refer", "routine"]
 Triage = Verdict | Literal["not_evaluable"]
-LEAST_TARGET_PX = 256
+LEAST_TARGET_PX = 192
 
 Readable = str | Path | bytes | BinaryIO | Picture
 

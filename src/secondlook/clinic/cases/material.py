@@ -62,8 +62,7 @@ def read_material(upload: "bytes | File[Any]", *, task: str | None) -> Material:
     with TURNS:
         data = read_bytes(upload)  # type: ignore[arg-type]  # Django's files are binary streams
         picture = read_upload(data, predictor)
-        reduced = picture.pixels.shape[:2] != (picture.source.height, picture.source.width)
-        whole = read_picture(data) if reduced else picture
+        whole = picture if picture.is_whole else read_picture(data)
         return Material(encode_seen(picture.pixels), encode_shown(whole.pixels), data, picture.source)
 
 

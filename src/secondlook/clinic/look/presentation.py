@@ -13,6 +13,7 @@ from secondlook.clinic.look.services import Answer, NoAnswer, encode_heatmap, en
 from secondlook.clinic.look.similar import ShownCases, present_similar
 from secondlook.clinic.look.wording import ANY, WORDS, TaskWords, TriageWords
 from secondlook.conditions import Label, Language, Task, find_task
+from secondlook.imaging.read import Picture
 from secondlook.imaging.resize import Box
 from secondlook.inference.auto import Unplaced
 from secondlook.inference.bundle import Bundle
@@ -215,13 +216,13 @@ def read_language() -> Language:
     return "fr" if (get_language() or "").startswith("fr") else "en"
 
 
-def present_answer(answer: Answer) -> Presented:
-    """Return an answer as the page shows it."""
+def present_answer(answer: Answer, picture: Picture) -> Presented:
+    """Return an answer as the page shows it, beside this picture."""
     prediction, predictor = answer.prediction, answer.predictor
-    height, width = answer.picture.pixels.shape[:2]
+    height, width = picture.pixels.shape[:2]
     return present_prediction(
         prediction,
-        show_picture(encode_picture(answer.picture), (width, height), prediction),
+        show_picture(encode_picture(picture), (width, height), prediction),
         limits=read_limits(predictor),
         outline=present_outline(find_outline(answer), width),
         bundle=predictor.bundle,
@@ -288,10 +289,10 @@ def read_limits(predictor: Predictor) -> Limits:
     return Limits(predictor.usual_shares, refer=find_point("sensitivity_95").threshold, urgent=urgent)
 
 
-def present_nowhere(answer: NoAnswer) -> PresentedNowhere:
+def present_nowhere(answer: NoAnswer, picture: Picture) -> PresentedNowhere:
     """Return why a picture belongs to no task, as the page shows it."""
-    height, width = answer.picture.pixels.shape[:2]
-    return present_unplaced(answer.prediction, Shown(encode_picture(answer.picture), "", width, height, WHOLE))
+    height, width = picture.pixels.shape[:2]
+    return present_unplaced(answer.prediction, Shown(encode_picture(picture), "", width, height, WHOLE))
 
 
 def present_unplaced(prediction: Unplaced, shown: Shown) -> PresentedNowhere:

@@ -20,6 +20,7 @@ from secondlook.inference.router import Route
 TURNS = threading.BoundedSemaphore(2)
 HEATMAP_PX = 64
 LONGEST_SHOWN_PX = 1024
+SHOWN_TARGET_PX = 384  # a picture of 4 by 3 is read with at least as many pixels as are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,19 @@ def answer_upload(upload: "File[bytes]", *, bundle: str | None = None, task: str
     predictor = find_predictor(bundle) if bundle is not None else choose_predictor(task)
     with TURNS:
         return answer_picture(upload.read(), predictor)
+
+
+def read_shown(upload: "File[bytes]", answer: Answer | NoAnswer) -> Picture:
+    """Return the picture for people to look at: what the answer was made from, or where that was reduced, read anew.
+
+    Raises:
+        InputError: The file cannot be read any more.
+    """
+    if answer.picture.is_whole:
+        return answer.picture
+    upload.seek(0)
+    with TURNS:
+        return read_picture(upload.read(), target_px=SHOWN_TARGET_PX)
 
 
 def choose_predictor(task: str | None) -> Predictor | None:

@@ -23,7 +23,7 @@ from secondlook.clinic.look.predictors import (
     list_offers,
 )
 from secondlook.clinic.look.presentation import present_answer, present_nowhere, read_language
-from secondlook.clinic.look.services import NoAnswer, answer_upload
+from secondlook.clinic.look.services import NoAnswer, answer_upload, read_shown
 from secondlook.clinic.look.wording import ANY, WORDS, TaskWords
 from secondlook.clinic.refusals import describe_limit, refuse, refuse_error
 from secondlook.errors import SecondlookError
@@ -56,9 +56,10 @@ def show_page(request: HttpRequest) -> HttpResponse:
         if upload is None:
             return refuse(request, _("Expected a picture, got none. Choose a file first."), status=400)
         answer = answer_upload(upload, bundle=chosen.name if chosen else None)
+        picture = read_shown(upload, answer)
     except SecondlookError as error:
         return refuse_error(request, error)
-    shown = present_nowhere(answer) if isinstance(answer, NoAnswer) else present_answer(answer)
+    shown = present_nowhere(answer, picture) if isinstance(answer, NoAnswer) else present_answer(answer, picture)
     template = "clinic/_answer.html" if "HX-Request" in request.headers else "clinic/page.html"
     return render(request, template, context | {"answer": shown})
 
