@@ -21,6 +21,7 @@ from tests.drawing import draw_lesion, draw_phone_photo
 from tests.site import Server, run_server
 
 REQUESTS = 40
+WARMING = 5
 IDLE_CPU_S = 0.05  # in a second
 SMALL_BYTES = 110_000
 BOUNDARY = "secondlook-benchmark"
@@ -85,9 +86,11 @@ def post_picture(connection: http.client.HTTPConnection, picture: bytes) -> dict
 def measure_requests(server: Server, picture: bytes, *, requests: int) -> float:
     """Return CPU milliseconds per request."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
-    for _ in range(3):
-        post_picture(connection, picture)
-    wait_until_idle(server.pid)
+    for pause in (True, False):
+        for _ in range(WARMING):
+            post_picture(connection, picture)
+        if pause:
+            wait_until_idle(server.pid)
     before = read_cpu_s(server.pid)
     for _ in range(requests):
         post_picture(connection, picture)

@@ -40,11 +40,11 @@ def test_json_and_csv_are_alone_on_stdout(runs: Runs, tiny_bundle: Path, tmp_pat
     code, out, _ = run(*bundles, "--format", "json")
     assert code == 0
     (content,) = json.loads(out)
-    assert [model["name"] for model in content["models"]] == ["tiny", "bundle"]
+    assert [model["name"] for model in content["models"]] == ["tiny", "noisy"]
     assert content["models"][1]["differences"]["loss"]["p"] < 0.05
     assert content["models"][0]["training_seconds"] is None
     code, out, _ = run(*bundles, "--format", "csv")
-    assert [row["name"] for row in csv.DictReader(io.StringIO(out))] == ["tiny", "bundle"]
+    assert [row["name"] for row in csv.DictReader(io.StringIO(out))] == ["tiny", "noisy"]
 
 
 @pytest.mark.parametrize(
