@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-# Averaging in blocks takes two thirds off the time, for a mean difference of half a grey level of 255.
+# Averaging in blocks first takes a third off the time (1024×768 to 192 and to 128), for a mean difference of half a
+# grey level of 255 or less.
 BLOCKS_FROM_PX, BLOCKS_FROM = 288, 1.5
 Resize = Literal["central_crop", "stretch"]
 Box = tuple[float, float, float, float]

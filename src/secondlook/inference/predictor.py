@@ -249,7 +249,7 @@ def read_input(
 
 
 def choose_target(size_px: int | tuple[int, int]) -> int:
-    """Return the shorter side that a picture is read with for a graph of this input size: one for nearly all graphs.
+    """Return the shorter side that a picture is read with for a graph of this input size: one for all up to 192 pixels.
 
     So a picture that was read for one bundle, or to find out which to ask, is what any other would have read.
     """
