@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
 from django.utils import timezone
 
@@ -27,7 +28,8 @@ def test_the_link_makes_administrator_and_practice_once(client: Client) -> None:
     assert client.get(path).status_code == 200
     assert client.post(path, FORM | {"password": "password12345"}).status_code == 200
     assert not User.objects.exists()
-    assert client.post(path, FORM).headers["Location"] == "/account/2fa/totp/activate/"
+    assert client.post(path, FORM).headers["Location"] == "/"
+    assert client.get("/").headers["Location"] == "/account/2fa/"
     user, practice = User.objects.get(), Practice.objects.get()
     assert user.is_site_administrator
     assert sorted(user.memberships.values_list("practice__name", "role")) == [
@@ -77,7 +79,10 @@ def test_a_link_expires_and_a_new_start_replaces_it(client: Client) -> None:
 def test_an_administrator_need_not_see_patients(client: Client) -> None:
     form = {name: value for name, value in FORM.items() if name != "also_clinician"}
     client.post(f"/account/first/{make_first_link()}/", form)
-    assert list(User.objects.get().memberships.values_list("role", flat=True)) == ["administrator"]
+    user = User.objects.get()
+    assert list(user.memberships.values_list("role", flat=True)) == ["administrator"]
+    TOTP.activate(user, generate_totp_secret())
+    assert client.get("/people/").status_code == 200
     assert client.get("/patients/").status_code == 403
 
 

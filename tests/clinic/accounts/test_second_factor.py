@@ -1,6 +1,7 @@
 """Reviewers and administrators prove themselves twice; nobody reads what their proof is made of."""
 
 import re
+from datetime import date
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -9,12 +10,16 @@ from allauth.mfa.totp.internal.auth import TOTP
 from django.test import Client
 
 from secondlook.clinic.accounts.adapters import has_second_factor, must_have_second_factor
+from secondlook.clinic.accounts.models import Practice
+from secondlook.clinic.cases.models import Patient, Picture, Visit
 from tests.clinic.accounts.conftest import MakeMember, log_in
 from tests.clinic.conftest import AsRole, MakePerson
 from tests.codes import make_code
 
 
-@pytest.mark.parametrize(("role", "path"), [("reviewer", "/patients/"), ("administrator", "/people/")])
+@pytest.mark.parametrize(
+    ("role", "path"), [("reviewer", "/"), ("reviewer", "/patients/"), ("administrator", "/people/")]
+)
 def test_who_sees_much_sets_up_a_second_proof_first(role: str, path: str, as_role: AsRole) -> None:
     client = as_role(role, second_factor=False)
     assert client.get(path).headers["Location"] == "/account/2fa/"
@@ -22,6 +27,17 @@ def test_who_sees_much_sets_up_a_second_proof_first(role: str, path: str, as_rol
     assert (part.status_code, part.headers["HX-Redirect"]) == (403, "/account/2fa/")
     page = client.get("/account/2fa/").content.decode()
     assert "set up a second way to prove who you are" in page
+
+
+def test_no_page_that_is_open_to_anybody_names_a_patient_before(as_role: AsRole, practice: Practice) -> None:
+    patient = Patient.objects.create(practice=practice, name="Ann Lake")
+    visit = Visit.objects.create(practice=practice, patient=patient, date=date(2026, 5, 4))
+    answer = {"state": "answered", "task": "skin", "label": "mel", "triage": "urgent", "width": 1, "height": 1}
+    Picture.objects.create(practice=practice, patient=patient, visit=visit, taken_on=visit.date, **answer)
+    proven, bare = as_role("reviewer"), as_role("reviewer", second_factor=False)
+    for path in ("/account/", "/account/2fa/", "/try/"):
+        assert b"Ann Lake" in proven.get(path).content
+        assert b"Ann Lake" not in bare.get(path).content
 
 
 def test_a_clinician_may_do_without(as_role: AsRole) -> None:

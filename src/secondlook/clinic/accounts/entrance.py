@@ -53,7 +53,7 @@ def found_first(request: HttpRequest, token: str) -> HttpResponse:
             return refuse(request, str(error), status=409)
         login = LoginForm({"login": user.email, "password": form.cleaned_data["password"]}, request=request)
         if login.is_valid():
-            return login.login(request, redirect_url=reverse("mfa_activate_totp"))  # type: ignore[no-any-return]
+            return login.login(request, redirect_url=reverse("home:home"))  # type: ignore[no-any-return]
         return redirect("account_login")
     return render(request, "accounts/first.html", {"form": form})
 

@@ -18,6 +18,10 @@ from secondlook.clinic.accounts.rules import ANYBODY, ROUTES, SIGNED_IN, is_allo
 from secondlook.clinic.accounts.sessions import continue_session, is_proven
 from secondlook.clinic.refusals import is_door, refuse
 
+HOME = "home:home"
+
+HOME = "home:home"
+
 
 class RulesMiddleware:
     """Sets ``request.actor`` and lets a request through to its view only where a rule says so.
@@ -42,32 +46,35 @@ class RulesMiddleware:
         """Refuse what no rule allows."""
         name = request.resolver_match.view_name if request.resolver_match else ""
         audience = ROUTES.get(name)
-        actor = request.actor  # type: ignore[attr-defined]
-        if audience is not None and is_allowed(audience, request.user, actor):
-            bare = audience not in (ANYBODY, SIGNED_IN) and lacks_second_factor(request)
-            return lead_to_second_factor(request) if bare else None
+        if getattr(request, "is_bare", False) and (audience not in (ANYBODY, SIGNED_IN) or name == HOME):
+            return lead_to_second_factor(request)
+        if audience is not None and is_allowed(audience, request.user, request.actor):  # type: ignore[attr-defined]
+            return None
         if audience is None or request.user.is_authenticated:
             return refuse(request, describe_refusal(request), status=403)
         return lead_to_sign_in(request)
 
 
 def identify(request: HttpRequest) -> None:
-    """Set the request's actor from its session, if that still stands."""
+    """Set the request's actor from its session, if that still stands; whoever lacks a second factor is none yet."""
     request.actor = None  # type: ignore[attr-defined]
     if not request.user.is_authenticated:
         return
     if continue_session(request):
         request.actor = find_actor(request.user, request.session.get(SESSION_PRACTICE))  # type: ignore[attr-defined]
+        request.is_bare = lacks_second_factor(request)  # type: ignore[attr-defined]
+        if request.is_bare:  # type: ignore[attr-defined]
+            request.actor = None  # type: ignore[attr-defined]
     else:
         logout(request)
         messages.info(request, _("You were logged out, as nothing was done for a while or a day had passed."))
 
 
 def lacks_second_factor(request: HttpRequest) -> bool:
-    """Return whether somebody whose role asks for a second factor has none; tokens are made by those who have one."""
+    """Return whether somebody whose role asks for a second factor has none."""
     actor = request.actor  # type: ignore[attr-defined]
     needed = request.user.is_site_administrator or (actor is not None and actor.is_privileged)  # type: ignore[union-attr]
-    if not needed or is_door(request) or is_proven(request):
+    if not needed or is_proven(request):
         return False
     return not has_second_factor(request.user)  # type: ignore[arg-type]
 
