@@ -153,7 +153,7 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 LARGEST_PICTURE_BYTES = 30 * 10**6
 LARGEST_BODY_BYTES = LARGEST_PICTURE_BYTES + 10**6
 # A larger body, and a larger picture in it, lies encrypted in a file without a name while its request lasts.
-FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 3 * 2**20
 FILE_UPLOAD_HANDLERS = ["secondlook.clinic.files.transit.TransitUploadHandler"]
 
 LANGUAGE_CODE = CONFIGURATION.language
