@@ -205,7 +205,12 @@ def test_periodic_jobs_are_asked_for_once_in_their_period(monkeypatch: pytest.Mo
     assert Job.objects.count() <= count + len(services.PERIODS), "a period may end in between"
     monkeypatch.setattr(services, "PERIODS", {"yearly": timedelta(days=10_000)})
     for _ in range(2):
-        enqueue_periodic_jobs()
+        asked = enqueue_periodic_jobs()
+    assert Job.objects.filter(kind="yearly").count() == 1
+    Job.objects.all().delete()
+    assert enqueue_periodic_jobs(asked) == asked
+    assert not Job.objects.exists()
+    enqueue_periodic_jobs({"yearly:0"})
     assert Job.objects.filter(kind="yearly").count() == 1
 
 

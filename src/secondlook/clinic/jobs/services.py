@@ -14,7 +14,7 @@ A handler that has nothing to commit returns its result instead. A worker may be
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -141,11 +141,20 @@ def enqueue_job(kind: str, payload: Payload, *, key: str, due_at: datetime | Non
     return job
 
 
-def enqueue_periodic_jobs() -> None:
-    """Ask for what is done regularly; all workers ask, and it is done once."""
-    now = timezone.now()
-    for kind, every in PERIODS.items():
-        enqueue_job(kind, {}, key=f"{kind}:{int(now.timestamp() // every.total_seconds())}")
+def enqueue_periodic_jobs(asked: Collection[str] = ()) -> set[str]:
+    """Ask for what is done regularly; all workers ask, and it is done once.
+
+    Args:
+        asked: Keys that the caller has asked for already; the database is not troubled with them again.
+
+    Returns:
+        The keys of the periods under way.
+    """
+    now = timezone.now().timestamp()
+    keys = {f"{kind}:{int(now // every.total_seconds())}": kind for kind, every in PERIODS.items()}
+    for key in keys.keys() - set(asked):
+        enqueue_job(keys[key], {}, key=key)
+    return set(keys)
 
 
 def run_job(job: Job) -> Job:

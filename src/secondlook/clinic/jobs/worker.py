@@ -39,10 +39,11 @@ class Worker:
 
     def work(self) -> None:
         """Do jobs as they come; a database that is away is waited for."""
+        asked: set[str] = set()
         while not self.stopping.is_set():
             ASKED.clear()
             try:
-                enqueue_periodic_jobs()
+                asked = enqueue_periodic_jobs(asked)
                 run_due_jobs(stop=self.stopping)
             except DatabaseError as error:
                 logger.warning("The database does not answer (%s); trying again.", type(error).__name__)
