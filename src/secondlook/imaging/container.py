@@ -54,7 +54,7 @@ def open_jpeg(data: bytes) -> Contents:
     Raises:
         DamagedError: The structure is broken, or holds more scans than any camera writes.
     """
-    kept = [data[:2]]
+    kept: list[bytes | memoryview] = [data[:2]]
     exif = b""
     frame: tuple[int, bytes] | None = None
     for marker, start, end in _iterate_segments(data):
@@ -68,7 +68,7 @@ def open_jpeg(data: bytes) -> Contents:
             many_scans = frame[0] in (0xC2, 0xC6, 0xCA, 0xCE) or data[start + 4] < frame[1][5]
             if many_scans:
                 _check_scans(data, start)
-            kept.append(data[start:])
+            kept.append(memoryview(data)[start:])  # copied once, when joined
             orientation = directory.find_orientation(exif)
             return Contents(b"".join(kept), width, height, orientation, coefficient_bytes if many_scans else 0)
         if marker == 0xE1 and not exif and body.startswith(b"Exif\0\0"):
