@@ -43,12 +43,11 @@ def test_using_the_site_keeps_it_open_without_writing_each_time(
 
 
 def test_knowing_who_asks_takes_few_questions(as_role: AsRole, django_assert_num_queries: Any) -> None:
-    client = as_role("administrator")
-    client.get("/account/details/")
-    with django_assert_num_queries(3):  # the session, the person, their roles
+    for role, count in {"patient": 3, "administrator": 4}.items():
+        client = as_role(role)
         client.get("/account/details/")
-    with django_assert_num_queries(4):  # and whether they have a second factor
-        client.get("/people/invite/")
+        with django_assert_num_queries(count):  # the session, the person, their roles; whether they proved themselves
+            client.get("/account/details/")
 
 
 def test_a_log_in_ends_with_the_browser(client: Client, make_member: MakeMember) -> None:
