@@ -12,7 +12,7 @@ from django.urls import reverse
 from secondlook.clinic.accounts.actors import Actor
 from secondlook.clinic.accounts.models import Practice
 from secondlook.clinic.audit.models import Entry
-from secondlook.clinic.cases.models import Lesion, Visit
+from secondlook.clinic.cases.models import Lesion, Patient, Visit
 from secondlook.clinic.cases.services import give_opinion
 from secondlook.clinic.reports import rendering
 from secondlook.errors import InputError
@@ -145,9 +145,21 @@ def test_without_pango_a_sentence_says_what_to_install(
 
 
 @pytest.mark.parametrize("name", ["visit", "lesion"])
+def test_patients_get_their_own_where_the_practice_shows_them_their_results(
+    name: str, visit: Visit, lesion: Lesion, as_role: AsRole, written: dict[str, str]
+) -> None:
+    row = {"visit": visit, "lesion": lesion}[name]
+    client = as_role("patient")
+    Patient.objects.filter(pk=row.patient_id).update(account=client.user)  # type: ignore[attr-defined]
+    for shown, status in {True: 200, False: 404}.items():
+        Practice.objects.update(patients_see_results=shown)
+        assert client.get(reverse(f"reports:{name}", args=[row.key])).status_code == status
+
+
+@pytest.mark.parametrize("name", ["visit", "lesion"])
 def test_nobody_else_gets_one(name: str, visit: Visit, lesion: Lesion, as_role: AsRole) -> None:
     address = reverse(f"reports:{name}", args=[{"visit": visit, "lesion": lesion}[name].key])
     stranger = Practice.objects.create(name="Practice by the sea")
     assert as_role("clinician", practice=stranger).get(address).status_code == 404
-    assert as_role("patient").get(address).status_code == 403
+    assert as_role("patient").get(address).status_code == 404
     assert as_role("administrator").get(address).status_code == 403

@@ -16,7 +16,7 @@ from secondlook.errors import SecondlookError
 
 @require_GET
 def report_visit(request: HttpRequest, key: str) -> HttpResponse:
-    """Send the report of a visit. For clinicians and reviewers."""
+    """Send the report of a visit. For the patient too."""
     actor = get_actor(request)
     visit = get_object_or_404(Visit.objects.seen_by(actor).select_related("patient"), key=key)
     return send(request, lambda: make_visit_report(visit, actor=actor), f"visit-{visit.date.isoformat()}")
@@ -24,7 +24,7 @@ def report_visit(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_GET
 def report_lesion(request: HttpRequest, key: str) -> HttpResponse:
-    """Send the report of a lesion. For clinicians and reviewers."""
+    """Send the report of a lesion. For the patient too."""
     actor = get_actor(request)
     lesion = get_object_or_404(Lesion.objects.seen_by(actor).select_related("patient"), key=key)
     return send(request, lambda: make_lesion_report(lesion, actor=actor), f"lesion-{lesion.number}")
