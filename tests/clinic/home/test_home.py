@@ -33,7 +33,14 @@ def test_a_contact_stands_in_the_foot(client: Client, settings) -> None:
 
 
 def test_somebody_of_no_practice_is_told_the_way_in(as_role: AsRole) -> None:
-    assert "Ask a practice’s administrator for an invitation" in read(as_role(None))
+    client = as_role(None)
+    assert "Ask a practice’s administrator for an invitation" in read(client)
+    assert "/account/join/" not in read(client)
+
+
+def test_somebody_of_no_practice_is_led_to_one_that_takes_patients_in(as_role: AsRole) -> None:
+    Practice.objects.create(name="Practice by the sea", open_to_patients=True)
+    assert 'href="/account/join/"' in read(as_role(None))
 
 
 @pytest.mark.parametrize("address", ["/", "/patients/", "/try/", "/models/"])

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from secondlook.clinic.accounts.actors import Actor
+from secondlook.clinic.accounts.views import list_joinable
 from secondlook.clinic.cases.models import Patient, Picture, Visit
 from secondlook.clinic.cases.queue import list_waiting
 
@@ -18,7 +19,8 @@ def show_home(request: HttpRequest) -> HttpResponse:
     """Show what the site does, or a person's day. For anybody."""
     actor: Actor | None = request.actor  # type: ignore[attr-defined]  # set by the rules' middleware
     if actor is None:
-        return render(request, "home/home.html")
+        user = request.user
+        return render(request, "home/home.html", {"open_practices": user.is_authenticated and list_joinable(user)})
     return render(request, "home/day.html", {"actor": actor, **describe_day(actor)})
 
 
