@@ -144,6 +144,8 @@ def test_patients_see_their_own_without_the_doctors_tools(send: SendPicture, as_
     assert "No doctor has spoken on this picture yet." in page
     assert "I agree" not in page
     assert "Remove the picture" not in page
+    assert "Ask your practice today" in page
+    assert "Refer as a suspected" not in page
     assert client.post(reverse("cases:opinion", args=[picture.results.get().key])).status_code == 403
 
 

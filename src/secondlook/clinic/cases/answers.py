@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from secondlook.clinic.accounts.actors import Actor, get_actor
 from secondlook.clinic.audit.services import record
-from secondlook.clinic.cases.models import Picture, PictureState, Result
+from secondlook.clinic.cases.models import Picture, PictureState, Result, Triage
 from secondlook.clinic.cases.queue import count_waiting, find_next
 from secondlook.clinic.cases.results import present_result
 from secondlook.clinic.cases.services import ask_again, reproduce_result
@@ -67,6 +67,7 @@ def show(
         "earlier": list(picture.results.all()),
         "opinions": list(picture.opinions.select_related("author", "result")),
         "clinical": actor.is_clinical,
+        "steps": () if actor.is_clinical else list_own_steps(result),
         "failure": describe_fault(picture.fault),
     }
     try:
@@ -78,6 +79,17 @@ def show(
         return refuse_error(request, error)
     record(actor, "result.seen", about=result or picture)
     return render(request, "cases/picture.html", context, status=400 if refused else 200)
+
+
+def list_own_steps(result: Result | None) -> tuple[str, ...]:
+    """Return what patients can do about an answer; what a model's words advise is for doctors."""
+    urgent = result is not None and result.triage == Triage.URGENT
+    return (
+        _("Ask your practice today what it makes of this picture.")
+        if urgent
+        else _("Ask your practice what it makes of this picture."),
+        _("Whatever changes, bleeds or worries you deserves an examination, whatever is written here."),
+    )
 
 
 def describe_task(result: Result) -> dict[str, Any]:
