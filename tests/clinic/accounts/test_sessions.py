@@ -83,7 +83,9 @@ def test_a_new_password_ends_the_other_log_ins(make_member: MakeMember, site: ob
     log_in(here, user.email)
     log_in(there, user.email)
     fresh = "other words altogether 7"
-    here.post("/account/password/change/", {"oldpassword": PHRASE, "password1": fresh, "password2": fresh})
+    form = {"oldpassword": PHRASE, "password1": fresh, "password2": fresh}
+    assert "This is not your password." in here.post("/account/password/change/", form | {"oldpassword": "x"}).text
+    assert here.post("/account/password/change/", form).headers["Location"] == "/account/"
     assert here.get("/account/").status_code == 200
     assert there.get("/account/").status_code == 302
     assert "Was it not you?" in mail.outbox[-1].body

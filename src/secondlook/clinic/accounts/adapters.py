@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.http import HttpRequest
+from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -34,6 +35,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     error_messages: ClassVar = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": gettext_lazy("E-mail address and password do not go together. Check both."),
         "incorrect_password": gettext_lazy("This is not your password."),
+        "enter_current_password": gettext_lazy("This is not your password."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -57,6 +59,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         """Return whether somebody must prove anew who they are; not right after they have."""
         required: bool = super().is_reauthentication_required(app=app)
         return required and not is_fresh(self.request)
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:  # noqa: ARG002 - allauth names it
+        """Return where a changed password leads, which is not to changing it once more."""
+        return resolve_url("own:overview")
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count no failures by e-mail address alone: that would let anybody lock others out; axes counts them."""

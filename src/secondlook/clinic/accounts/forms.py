@@ -8,6 +8,7 @@ from allauth.account.forms import SignupForm
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.forms.models import fields_for_model
 from django.http import HttpRequest
 from django.utils import timezone
@@ -166,15 +167,11 @@ class PracticeForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["retention_days"].min_value = 1  # type: ignore[attr-defined]
-        self.fields["retention_days"].widget.attrs["min"] = 1
-
-    def clean_retention_days(self) -> int | None:
-        """Refuse to erase pictures on the day they come."""
-        days: int | None = self.cleaned_data["retention_days"]
-        if days == 0:
-            raise ValidationError(_("Expected at least one day, or nothing to keep pictures."))
-        return days
+        days = self.fields["retention_days"]
+        # Not on the day that pictures come, and no day that no calendar has.
+        sentence = _("Expected 1 to 36500 days, or nothing to keep pictures.")
+        days.validators = [MinValueValidator(1, sentence), MaxValueValidator(36_500, sentence)]
+        days.widget.attrs |= {"min": 1, "max": 36_500}
 
 
 class PatientInvitationForm(forms.Form):
