@@ -160,7 +160,8 @@ def test_a_reviewer_is_led_from_one_to_the_next(send: SendPicture, as_role: AsRo
     assert "2 pictures wait" in page
     fields = {"verdict": "agree"}
     led = client.post(reverse("cases:opinion", args=[first.results.get().key]) + "?queue", fields)
-    assert led.headers["Location"] == f"/pictures/{second.key}/?queue"
+    assert led.headers["Location"] == f"/pictures/{second.key}/?queue&before={first.key}"
+    assert f"/pictures/{first.key}/?queue" in client.get(led.headers["Location"]).content.decode()
     led = client.post(reverse("cases:opinion", args=[second.results.get().key]) + "?queue", fields, follow=True)
     assert "Nothing waits" in led.content.decode()
 

@@ -104,7 +104,8 @@ def describe_queue(request: HttpRequest, actor: Actor, picture: Picture) -> dict
     """Return what a reviewer sees who works through the queue."""
     if not (actor.is_reviewer and "queue" in request.GET):
         return {}
-    return {"queued": True, "waiting": count_waiting(actor), "next": find_next(actor, after=picture)}
+    before = Picture.objects.seen_by(actor).filter(key=request.GET.get("before", "")).first()
+    return {"queued": True, "waiting": count_waiting(actor), "next": find_next(actor, after=picture), "before": before}
 
 
 @require_POST

@@ -35,12 +35,12 @@ def give(request: HttpRequest, key: str) -> HttpResponse:
         give_opinion(actor=actor, result=result, **said)
     except InputError as error:
         return show(request, actor, result.picture, result, refused={"said": said, "fault": describe_fault(error)})
-    if actor.is_reviewer and queue:
-        following = find_next(actor, after=result.picture)
-        address = reverse("cases:picture", args=[following.key]) + queue if following else reverse("cases:queue")
-        return redirect(address)
+    reviewing = actor.is_reviewer and bool(queue)
+    following = find_next(actor, after=result.picture) if reviewing else None
+    if following:
+        return redirect(reverse("cases:picture", args=[following.key]) + f"?queue&before={result.picture.key}")
     messages.success(request, _("Your opinion was kept."))
-    return redirect("cases:picture", key=result.picture.key)
+    return redirect("cases:queue") if reviewing else redirect("cases:picture", key=result.picture.key)
 
 
 @require_POST
