@@ -29,8 +29,10 @@ def test_who_is_invited_comes_in_by_password_passkey_and_code(
 
 
 @pytest.mark.parametrize(("device", "locale"), [("desktop", "en"), ("phone", "fr")])
-@pytest.mark.parametrize("journey", [journeys.erase_patient, journeys.make_token])
-def test_a_patient_is_erased_with_proof_and_a_program_is_let_in(
+@pytest.mark.parametrize(
+    "journey", [journeys.see_patient, journeys.compare_pictures, journeys.erase_patient, journeys.make_token]
+)
+def test_every_page_on_the_ways_of_a_clinician_is_open_to_everybody(
     open_page: OpenPage, enter: Enter, site: Server, device: str, locale: str, journey: Callable[[Page], Iterator[str]]
 ) -> None:
     page = open_page(device, site=site, locale=locale, storage_state=enter("clinician"))

@@ -137,6 +137,22 @@ def test_the_plain_form_takes_several(open_page: OpenPage, enter: Enter) -> None
     expect(page.locator(".upload-card .problem")).to_have_count(1)
 
 
+def test_what_is_urgent_unfolds_by_key_and_is_acknowledged(open_page: OpenPage, enter: Enter) -> None:
+    page = open_page("phone", "/patients/", storage_state=enter("clinician"))
+    names, form = page.locator(".urgent-names"), page.locator(".urgent-strip form").first
+    expect(names).not_to_be_empty()
+    expect(form).to_be_hidden()
+    check_access(page)
+    page.locator(".urgent-strip summary").focus()
+    page.keyboard.press("Enter")
+    expect(names).to_be_hidden()
+    check_access(page)
+    address = form.get_attribute("action")
+    form.locator("button").click()
+    expect(page.locator(".acknowledgement")).to_be_visible()
+    expect(page.locator(f".urgent-strip form[action='{address}']")).to_have_count(0)
+
+
 def test_a_reviewer_works_through_the_queue_by_keys(open_page: OpenPage, enter: Enter) -> None:
     sender = open_page("desktop", "/patients/", storage_state=enter("clinician"))
     open_form(sender)

@@ -50,7 +50,9 @@ def test_what_is_urgent_stands_on_every_page_until_it_is_acknowledged(
     clinician, other = as_role("clinician"), as_role("clinician")
     picture = make_picture(make_patient("Ann Lake"), triage="urgent", label="mel")
     for client in (clinician, other):
-        assert "Urgent, and nobody has acknowledged it" in read(client, address)
+        page = read(client, address)
+        assert "Urgent, and nobody has acknowledged it" in page
+        assert ("<details open>" in page) == (address == "/")
     clinician.post(f"/pictures/{picture.key}/acknowledge/")
     for client in (clinician, other):
         assert "Urgent, and nobody has acknowledged it" not in read(client, address)

@@ -85,10 +85,11 @@ def urgent_results(context: dict[str, Any]) -> dict[str, Any]:
     if actor is None or not actor.is_clinical:
         return {"urgent": []}
     found = Picture.objects.seen_by(actor).unacknowledged().select_related("patient", "lesion")
-    limit = URGENT_AT_HOME if request and request.path == reverse("home:home") else URGENT_LISTED
+    at_home = bool(request and request.path == reverse("home:home"))
+    limit = URGENT_AT_HOME if at_home else URGENT_LISTED
     urgent = list(found.order_by("-created_at")[: limit + 1])
     token = context.get("csrf_token")
-    return {"urgent": urgent[:limit], "more": len(urgent) > limit, "csrf_token": token}
+    return {"urgent": urgent[:limit], "more": len(urgent) > limit, "unfolded": at_home, "csrf_token": token}
 
 
 @register.simple_tag
