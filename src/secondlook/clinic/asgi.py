@@ -4,6 +4,9 @@ import os
 
 import django
 
+from secondlook.clinic.memory import keep_memory
+
+keep_memory()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "secondlook.clinic.settings")
 django.setup(set_prefix=False)
 

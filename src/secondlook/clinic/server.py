@@ -10,6 +10,7 @@ from rich.console import Console
 
 from secondlook.clinic.configuration import LOOPBACK, PREFIX, Configuration, load_configuration
 from secondlook.clinic.logs import configure_server_logs
+from secondlook.clinic.memory import keep_memory
 from secondlook.errors import InputError
 from secondlook.inference.bundle import find_bundle, open_bundle
 from secondlook.inference.router import load_router
@@ -34,6 +35,7 @@ def run_site(
         BundleError: A bundle on offer or the router does not hold, or a bundle's evidence is not fit to serve.
         InputError: A setting is wrong, or the address cannot be listened on.
     """
+    keep_memory()
     if jobs:
         os.environ[f"{PREFIX}JOBS"] = jobs
     configuration = load_configuration()
