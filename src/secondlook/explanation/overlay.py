@@ -1,6 +1,7 @@
 """Draw a heatmap over the picture that it explains, aligned to the part that the network saw."""
 
 import io
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from secondlook.explanation.heatmap import WHOLE, Box, find_part, smooth_heatmap
 
 # Lightness rises steadily from dark blue to yellow, which readers with any colour vision deficiency can follow.
 SCALE_RGB = ((20, 30, 99), (91, 69, 145), (171, 105, 132), (235, 164, 81), (255, 243, 80))
-PALETTE = np.rint(
+PALETTE: Final[NDArray[np.uint8]] = np.rint(
     [
         [np.interp(level, np.linspace(0, 1, len(SCALE_RGB)), channel) for channel in zip(*SCALE_RGB, strict=True)]
         for level in np.linspace(0, 1, 1024)
@@ -69,4 +70,4 @@ def encode_png(image: Image.Image) -> bytes:
 
 def colour_heat(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Return uint8 H×W×3 RGB for H×W values in 0…1, dark blue for none to yellow for the most."""
-    return PALETTE[np.rint(values * (len(PALETTE) - 1)).astype(np.intp)]
+    return np.asarray(PALETTE[np.rint(values * (len(PALETTE) - 1)).astype(np.intp)])
