@@ -64,8 +64,12 @@ def test_earlier_answers_stay_within_reach(send: SendPicture, as_role: AsRole, a
     picture = ask_again(send("urgent", "skin"), actor=actor, task="knee")
     earlier = picture.results.last()
     client = as_role("clinician")
-    assert f"/results/{earlier.key}/" in read(client.get(reverse("cases:picture", args=[picture.key])))
-    assert "What the lesion may be" in read(client.get(reverse("cases:result", args=[earlier.key])))
+    page = read(client.get(reverse("cases:picture", args=[picture.key])))
+    assert f"/results/{earlier.key}/" in page
+    assert "This is an earlier answer." not in page
+    page = read(client.get(reverse("cases:result", args=[earlier.key])))
+    assert "What the lesion may be" in page
+    assert "This is an earlier answer." in page
 
 
 def test_an_answer_of_a_bundle_that_is_gone_is_shown_all_the_same(send: SendPicture, as_role: AsRole) -> None:

@@ -110,6 +110,7 @@ class Card {
   async judge() {
     if (!this.element.isConnected) return;
     if (this.file.size > Number(words.limit)) {
+      this.tell("");
       this.complain(words.tooLarge);
       this.state = "broken";
       return;
