@@ -170,6 +170,43 @@ def test_an_invited_patient_gets_the_record_that_is_theirs(as_role: AsRole, prac
     assert clinician.get(address).headers["Location"] == f"/patients/{record.key}/"
 
 
+def test_a_patient_deletes_their_account_and_the_practice_keeps_its_record(make_member: MakeMember) -> None:
+    user, client = make_member("patient"), Client()
+    record = Patient.objects.create(practice=user.memberships.get().practice, name="P-7", account=user)
+    log_in(client, user.email)
+    assert "Delete for good" in client.get("/account/delete/").content.decode()
+    assert client.post("/account/delete/").headers["Location"] == "/"
+    assert "Your account was deleted." in client.get("/").content.decode()
+    assert client.get("/account/").status_code == 302
+    assert not User.objects.exists()
+    record.refresh_from_db()
+    assert record.account is None
+    entry = Entry.objects.get(action="account.deleted")
+    assert (entry.practice_id, entry.key) == (record.practice_id, user.key)
+
+
+@pytest.mark.parametrize("fields", [{"ended_at": None}, {"ended_at": timezone.now()}])
+def test_who_did_something_here_keeps_their_account(make_member: MakeMember, fields: dict[str, Any]) -> None:
+    user, client = make_member("clinician"), Client()
+    user.memberships.update(**fields)
+    log_in(client, user.email)
+    assert "bears your name" in client.get("/account/delete/").content.decode()
+    assert client.post("/account/delete/").status_code == 409
+    assert User.objects.exists()
+
+
+def test_deleting_an_account_asks_who_it_is_once_more(make_member: MakeMember) -> None:
+    user, client = make_member("patient"), Client()
+    log_in(client, user.email)
+    client.get("/account/")
+    session = client.session
+    session["began_at"] -= 600
+    session["account_authentication_methods"] = []
+    session.save()
+    assert client.post("/account/delete/").headers["Location"].startswith("/account/reauthenticate/")
+    assert User.objects.exists()
+
+
 def test_lost_second_factors_are_forgotten_by_command(make_person: MakePerson) -> None:
     reviewer = make_person("reviewer")
     Authenticator.objects.create(user=reviewer, type=Authenticator.Type.TOTP, data={"secret": "x"})

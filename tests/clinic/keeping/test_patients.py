@@ -130,7 +130,7 @@ def test_erasing_leaves_nothing_but_its_proof(patient: Patient, doctor: Client, 
     prove_chain(Entry.objects.order_by("number"))
     page = doctor.get(response.headers["Location"]).content.decode()
     assert proof.seal in page
-    assert "Nothing is left of the patient here" in page
+    assert "Nothing is left of the patient’s record here" in page
 
 
 def test_what_is_left_is_found(patient: Patient) -> None:

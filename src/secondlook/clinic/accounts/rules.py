@@ -116,6 +116,7 @@ ROUTES: dict[str, Audience] = {
     "own:details": SIGNED_IN,
     "own:switch": SIGNED_IN,
     "own:join": SIGNED_IN,
+    "own:delete": SIGNED_IN,
     "own:end_session": SIGNED_IN,
     "account_email": SIGNED_IN,
     "account_change_password": SIGNED_IN,

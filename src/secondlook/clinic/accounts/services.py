@@ -222,6 +222,26 @@ def list_people(practice: Practice) -> models.QuerySet[User]:
     return ordered.prefetch_related(models.Prefetch("memberships", queryset=held, to_attr="held"))
 
 
+def is_bound(user: User) -> bool:
+    """Return whether what somebody did here bears their name, so that their account stays."""
+    return bool(user.is_site_administrator) or Membership.objects.filter(user=user).exclude(role=Role.PATIENT).exists()
+
+
+@transaction.atomic
+def delete_account(user: User) -> None:
+    """Delete a patient's account with all that they said of themselves; the practices keep their records.
+
+    Raises:
+        InputError: What the person did here bears their name.
+    """
+    if is_bound(user):
+        raise InputError(_("Your account stays, for what you did here bears your name."))
+    practices = list(Practice.objects.filter(memberships__user=user).distinct())
+    for practice in practices or [None]:
+        record(None, "account.deleted", practice=practice, kind="user", key=user.key)
+    user.delete()
+
+
 @transaction.atomic
 def forget_factors(user: User) -> int:
     """Forget a person's second factors and end their sessions; who needs one sets it up anew at the next log-in.

@@ -10,6 +10,7 @@ own = [
     path("practice/", views.switch_practice, name="switch"),
     path("sessions/end/", views.end_session, name="end_session"),
     path("join/", views.join, name="join"),
+    path("delete/", views.delete, name="delete"),
     path("check/<str:name>/", entrance.check_field, name="check"),
     path("first/<str:token>/", entrance.found_first, name="first"),
     path("invitation/<str:token>/", entrance.show_invitation, name="invitation"),

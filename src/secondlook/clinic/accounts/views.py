@@ -1,7 +1,9 @@
 """One's own account: details, practices and roles."""
 
+from allauth.account.decorators import reauthentication_required
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -11,7 +13,8 @@ from secondlook.clinic.accounts.actors import SESSION_PRACTICE
 from secondlook.clinic.accounts.adapters import has_second_factor
 from secondlook.clinic.accounts.forms import ProfileForm
 from secondlook.clinic.accounts.models import Membership, Practice, Role, User
-from secondlook.clinic.accounts.services import join_practice
+from secondlook.clinic.accounts.services import delete_account, is_bound, join_practice
+from secondlook.clinic.refusals import refuse
 from secondlook.errors import InputError
 
 
@@ -83,6 +86,22 @@ def join(request: HttpRequest) -> HttpResponse:
     request.session[SESSION_PRACTICE] = practice.key
     messages.success(request, _("You are now a patient of: %(practice)s.") % {"practice": practice.name})
     return redirect("/")
+
+
+@reauthentication_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest) -> HttpResponse:
+    """Delete one's own account, after a proof that is a few minutes old at most. For anybody signed in."""
+    user = read_user(request)
+    if request.method != "POST":
+        return render(request, "accounts/delete.html", {"bound": is_bound(user)})
+    try:
+        delete_account(User.objects.get(pk=user.pk))  # a row of its own: logging out still asks who it was
+    except InputError as error:
+        return refuse(request, str(error), status=409)
+    logout(request)
+    messages.success(request, _("Your account was deleted."))
+    return redirect("home:home")
 
 
 def list_joinable(user: User) -> list[Practice]:

@@ -58,6 +58,7 @@ ACTIONS: dict[str, str | Promise] = {
     "invitation.accepted": _("Invitation accepted"),
     "invitation.revoked": _("Invitation taken back"),
     "invitation.restored": _("Invitation given again"),
+    "account.deleted": _("Account deleted"),
     "factors.forgotten": _("Second factors forgotten"),
     "roles.changed": _("Roles changed"),
 }
