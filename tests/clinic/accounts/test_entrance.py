@@ -1,6 +1,7 @@
 """Sign-up, verification, log-in, lock-out and new passwords, for those who belong and those who do not."""
 
 import html
+import re
 from typing import Any
 
 import pytest
@@ -206,3 +207,17 @@ def test_logs_name_nobody(
     Client().post("/account/password/reset/", {"email": user.email})
     written = caplog.text + "".join(capfd.readouterr())
     assert "shy" not in written
+
+
+def test_the_log_in_page_says_why_it_is_there(client: Client, make_member: MakeMember) -> None:
+    assert "output of the command that started the site" in client.get("/account/login/").text
+    make_member(None, is_site_administrator=True)
+    assert "output of the command" not in client.get("/account/login/").text
+    assert "Log in to see that page." in client.get("/patients/", follow=True).text
+    sent = client.post("/patients/new/", {"name": "P-1"}, follow=True).text
+    assert "What you sent was not kept" in sent
+
+
+def test_the_first_field_with_a_fault_has_the_focus(client: Client, open_practice: Practice) -> None:
+    page = sign_up(client, zip_code="?").text
+    assert re.findall(r"<input[^>]*autofocus[^>]*>", page) == re.findall(r'<input[^>]*name="zip_code"[^>]*>', page)

@@ -106,4 +106,8 @@ def lead_to_sign_in(request: HttpRequest) -> HttpResponseBase:
     if "HX-Request" in request.headers:
         return refuse(request, sentence, status=401, headers={"HX-Redirect": resolve_url("account_login")})
     query = {"next": request.get_full_path()} if request.method == "GET" else {}
+    if not query:
+        messages.warning(
+            request, _("What you sent was not kept, as you are not logged in. Log in, then send it again.")
+        )
     return redirect(f"{resolve_url('account_login')}{'?' if query else ''}{urlencode(query)}")

@@ -1,4 +1,4 @@
-"""What pages of people say of this site: whether it sends e-mail, and whether anybody may sign up."""
+"""What pages of people say of this site: whether it sends e-mail, has people, and lets anybody sign up."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from django import template
 from django.conf import settings
 
 from secondlook.clinic.accounts.mail import CONSOLE
+from secondlook.clinic.accounts.services import needs_first_administrator
 
 register = template.Library()
 
@@ -15,6 +16,12 @@ register = template.Library()
 def mail_is_printed() -> bool:
     """Return whether e-mails go nowhere but into the server's output."""
     return bool(settings.EMAIL_BACKEND == CONSOLE)
+
+
+@register.simple_tag
+def is_without_people() -> bool:
+    """Return whether the site has no administrator yet, so that nobody can log in."""
+    return needs_first_administrator()
 
 
 @register.simple_tag(takes_context=True)

@@ -36,6 +36,7 @@ def field(bound: BoundField, label: str = "", check: str = "", hint: str | None 
     attrs: dict[str, str | bool] = {"class": choose_class(bound), SPOKEN: describe(bound, bool(shown_hint))}
     if bound.errors:
         attrs["aria-invalid"] = "true"
+        attrs["autofocus"] = bound.name == next(name for name in bound.form.fields if name in bound.form.errors)
     if check:
         attrs |= {"hx-post": check, "hx-trigger": "change", "hx-target": f"#{bound.auto_id}_error"}
     several = isinstance(widget, CheckboxSelectMultiple | RadioSelect)
