@@ -238,7 +238,7 @@ def delete_account(user: User) -> None:
         raise InputError(_("Your account stays, for what you did here bears your name."))
     practices = list(Practice.objects.filter(memberships__user=user).distinct())
     for practice in practices or [None]:
-        record(None, "account.deleted", practice=practice, kind="user", key=user.key)
+        record(user, "account.deleted", practice=practice, kind="user", key=user.key)
     user.delete()
 
 
