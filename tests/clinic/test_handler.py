@@ -61,6 +61,8 @@ def test_the_page_refuses_large_bodies_as_a_page(server: Server) -> None:
     assert status == 413
     assert b"<html" in body
     assert b"at most 30 MB" in body
+    assert b'href="/try/">Back to the form' in body
+    assert b"Log in" not in body, "who asks is not known yet"
 
 
 def test_static_files_may_be_kept_for_ever_and_come_compressed(server: Server) -> None:

@@ -54,6 +54,7 @@ def refuse(
         problem = describe_problem(request, sentence, status=status, faults=faults)
         return HttpResponse(json.dumps(problem), content_type=PROBLEM, status=status, headers=headers)
     context = {
+        "status": status,
         "title": choose_title(status),
         "sentence": sentence,
         "sentence_language": language or get_language(),
