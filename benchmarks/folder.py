@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.plain import PlainModel
 from benchmarks.timing import Work, measure_rates, print_table, read_options
 from secondlook.imaging.read import read_picture
-from secondlook.imaging.resize import read_size, resize_picture
+from secondlook.imaging.resize import resize_picture
 from secondlook.inference.bundle import read_facts
 from secondlook.inference.predictor import load_predictor
 from secondlook.inference.session import Session
@@ -49,7 +49,7 @@ def prepare(bundle: Path, folder: Path, files: list[Path]) -> tuple[dict[str, Wo
     """Return the contenders within one process, and those started from the shell."""
     facts = read_facts(bundle)
     predictor = load_predictor(bundle)
-    plain = PlainModel(facts.training.recipe, size_px=read_size(facts.input_size_px), views=facts.graph.views)
+    plain = PlainModel(facts)
     session = Session(bundle / "model.onnx")
     images = [resize_picture(read_picture(file).pixels, facts.input_size_px) for file in files]
     inside: dict[str, Work] = {
@@ -58,12 +58,10 @@ def prepare(bundle: Path, folder: Path, files: list[Path]) -> tuple[dict[str, Wo
         "ONNX Runtime alone, no decoding": lambda: len([session.run(image[np.newaxis]) for image in images]),
     }
     secondlook = [str(Path(sys.executable).with_name("secondlook")), "predict", str(folder), "--format", "csv"]
-    script = [sys.executable, "-m", "benchmarks.plain", facts.training.recipe]
+    script = [sys.executable, "-m", "benchmarks.plain", str(bundle), str(folder)]
     outside: dict[str, Work] = {
         "secondlook predict": lambda: run_process([*secondlook, "--bundle", str(bundle)]),
-        "plain Pillow + torch script": lambda: run_process(
-            [*script, str(read_size(facts.input_size_px)[0]), str(facts.graph.views), str(folder)]
-        ),
+        "plain Pillow + torch script": lambda: run_process(script),
     }
     return inside, outside
 

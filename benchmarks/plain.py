@@ -1,6 +1,6 @@
 """What one would write without Secondlook: Pillow, torch in eager mode, a loop.
 
-python -m benchmarks.plain RECIPE SIZE_PX VIEWS FOLDER
+python -m benchmarks.plain BUNDLE FOLDER
 """
 
 import sys
@@ -11,27 +11,30 @@ import torch
 from PIL import Image
 
 from secondlook.conditions import find_task
+from secondlook.imaging.resize import read_size
+from secondlook.inference.bundle import read_facts
+from secondlook.inference.schema import BundleFacts
 from secondlook.training.export import Served
 from secondlook.training.reading import read_recipe
 from secondlook.training.zoo import build_network
 
 
 class PlainModel:
-    """A recipe's network with random weights, answering one picture at a time.
+    """A bundle's network with random weights, answering one picture at a time.
 
     Args:
-        recipe: Name of a shipped recipe.
-        size_px: Height and width of the network's input in pixels.
-        views: How many of the first symmetries are averaged, as in the bundle.
+        facts: Of the bundle: its recipe, the network's input, and how many views are averaged at what magnification.
     """
 
-    def __init__(self, recipe: str, *, size_px: tuple[int, int], views: int) -> None:
+    def __init__(self, facts: BundleFacts) -> None:
         torch.set_num_threads(1)
-        chosen = read_recipe(recipe, changes=["model.weights=none", "export.start_share=0"])
+        chosen = read_recipe(facts.training.recipe, changes=["model.weights=none", "export.start_share=0"])
         classes = len(find_task(chosen.task).keys)
         network = build_network(chosen, classes=classes)
-        self.size_px = size_px
-        self.model = Served(network, views=range(views), shift=np.zeros(classes, np.float32)).eval()
+        self.size_px, graph = read_size(facts.input_size_px), facts.graph
+        self.model = Served(
+            network, views=range(graph.views), shift=np.zeros(classes, np.float32), scales=graph.scales
+        ).eval()
 
     @torch.inference_mode()
     def predict(self, file: Path) -> list[float]:
@@ -46,6 +49,6 @@ class PlainModel:
 
 
 if __name__ == "__main__":
-    model = PlainModel(sys.argv[1], size_px=(int(sys.argv[2]), int(sys.argv[2])), views=int(sys.argv[3]))
-    for path in sorted(Path(sys.argv[4]).rglob("*.jpg")):
+    model = PlainModel(read_facts(Path(sys.argv[1])))
+    for path in sorted(Path(sys.argv[2]).rglob("*.jpg")):
         print(path.name, model.predict(path))

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from benchmarks.plain import PlainModel
-from secondlook.imaging.resize import read_size
 from secondlook.inference.bundle import find_bundle, list_bundles, read_facts
 from tests.drawing import draw_lesion
 
@@ -14,7 +13,7 @@ from tests.drawing import draw_lesion
 def test_the_plain_script_answers_with_the_network_of_each_bundle(name: str, tmp_path: Path) -> None:
     facts = read_facts(find_bundle(name))
     draw_lesion(0, "mel").save(tmp_path / "lesion.jpg")
-    plain = PlainModel(facts.training.recipe, size_px=read_size(facts.input_size_px), views=facts.graph.views)
+    plain = PlainModel(facts)
     shares = plain.predict(tmp_path / "lesion.jpg")
     assert len(shares) == len(facts.labels)
     assert sum(shares) == pytest.approx(1, abs=1e-5)

@@ -158,6 +158,41 @@ def test_views_make_the_answer_the_same_in_a_mirror(tmp_path: Path) -> None:
     np.testing.assert_allclose(run_batch(two, image)[0], run_batch(two, mirrored)[0], atol=1e-5)
 
 
+def test_views_of_several_magnifications_are_averaged_and_their_map_adds_up(tmp_path: Path) -> None:
+    network = build_small()
+    model = draft(tmp_path, network, make(views=2, scales=[0.5, 2.0]))
+    images = draw_images(3)
+    logits, _, activation = run_batch(model, images)
+    pixels = torch.from_numpy(images.transpose(0, 3, 1, 2).astype(np.float32) / 255)
+    # Whole blocks' means, and the central quarter enlarged and mirrored, written apart from the export.
+    centre = pixels[:, :, SIDE // 4 : -SIDE // 4, SIDE // 4 : -SIDE // 4]
+    small = nn.functional.interpolate(pixels, scale_factor=0.5, mode="bilinear", antialias=True)
+    large = nn.functional.interpolate(centre, scale_factor=2, mode="bilinear").flip(3)
+    with torch.no_grad():
+        whole, part = network.explain(small), network.explain(large)
+    np.testing.assert_allclose(logits, (whole[0] + part[0]).numpy() / 2, atol=2e-5)
+    cells = 2 * part[2].shape[-1]
+    assert activation.shape[2:] == (cells, cells)
+    bias = network.head.bias.detach().numpy()
+    np.testing.assert_allclose(activation.mean(axis=(2, 3)) + bias, logits, atol=2e-5)
+    assert json.loads((tmp_path / "bundle.json").read_text())["graph"]["scales"] == [0.5, 2.0]
+
+
+@pytest.mark.parametrize("cell", [(1, 5), (3, 3), (6, 2)])
+def test_a_map_of_several_magnifications_peaks_where_the_picture_does(tmp_path: Path, cell: tuple[int, int]) -> None:
+    network = Classifier(Watching(), width=1, classes=7)
+    with torch.no_grad():
+        network.head.weight.fill_(1.0)
+    model = draft(tmp_path, network, make(views=2, scales=[0.75, 1.25]))
+    image = np.full((1, SIDE, SIDE, 3), 230, np.uint8)
+    image[0, 4 * cell[0] : 4 * cell[0] + 4, 4 * cell[1] : 4 * cell[1] + 4] = 10
+    (activation,) = run_batch(model, image)[2]
+    row, column = np.unravel_index(activation[0].argmax(), activation[0].shape)
+    side = activation.shape[-1]
+    assert abs((row + 0.5) / side - (4 * cell[0] + 2) / SIDE) < 0.1
+    assert abs((column + 0.5) / side - (4 * cell[1] + 2) / SIDE) < 0.1
+
+
 def test_a_network_that_learnt_class_shares_is_exported_without_them(tmp_path: Path) -> None:
     images = draw_images(3)
     plain = run_batch(draft(tmp_path / "even", build_small(), make(sections={"loss": {"balance": "weights"}})), images)

@@ -202,6 +202,14 @@ def test_a_preset_is_written_out_and_what_stands_beside_it_goes_first(tmp_path: 
     assert changed.augmentation.flip_vertical
 
 
+def test_views_may_differ_by_their_magnification_alone(tmp_path: Path) -> None:
+    changes = ["export.views=[identity, identity]", "export.scales=[0.8, 1.2]"]
+    assert read_recipe(write(tmp_path, GOOD), changes=changes).export.scales == (0.8, 1.2)
+    for wrong, told in (("[1, 1]", "every view once"), ("[0.8]", "each of the 2 `views`"), ("[0.1, 1]", "0.25")):
+        with pytest.raises(RecipeError, match=told):
+            read_recipe(write(tmp_path, GOOD), changes=[changes[0], f"export.scales={wrong}"])
+
+
 def test_a_number_of_views_means_the_first_ones(tmp_path: Path) -> None:
     two = read_recipe(write(tmp_path, GOOD), changes=["export.views=2"]).export.views
     assert two == ("identity", "flip_horizontal")

@@ -136,11 +136,13 @@ def describe_bundle(bundle: "Bundle") -> dict[str, Any]:
 def tabulate_facts(bundle: "Bundle") -> Table:
     """Return what the bundle is."""
     facts = bundle.facts
+    scales = ", ".join(f"{scale:.2f}" for scale in facts.graph.scales)
+    views = f"{facts.graph.views} view(s) averaged" + (f", magnified {scales} times" if scales else "")
     rows = {
         "Bundle": f"{facts.name} {facts.version}",
         "Hash": bundle.sha256,
         "Task": f"{facts.task}: {', '.join(facts.labels)}",
-        "Input": f"{facts.describe_input()}; {facts.graph.views} view(s) averaged",
+        "Input": f"{facts.describe_input()}; {views}",
         "Created": facts.created.isoformat(),
         "Licence": facts.licence,
         "Recipe": f"{facts.training.recipe} ({facts.training.recipe_sha256[:12]})",

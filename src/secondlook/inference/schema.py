@@ -51,12 +51,16 @@ class TrainingFacts(Schema):
 class GraphFacts(Schema):
     """The ONNX file's hash, of how many views and networks it averages the answers, and what kind of map it gives.
 
+    ``scales`` are the views' magnifications, 1 for all where there are none: below 1 a view shows the whole picture
+    with fewer pixels, above 1 its central part enlarged.
+
     ``class_activation`` adds up to the logits, ``head_by_place`` is the network's head applied at each place, and a
     graph with ``occlusion`` gives none: the predictor hides one part of the picture after the other.
     """
 
     sha256: Sha256
     views: PositiveInt
+    scales: tuple[float, ...] = ()
     members: PositiveInt = 1
     map: MapKind = "class_activation"
 

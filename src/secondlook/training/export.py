@@ -24,6 +24,7 @@ from secondlook.inference.session import Session
 from secondlook.training.recipe import Recipe
 from secondlook.training.sections import VIEWS
 from secondlook.training.storage import round_weights, store_weights
+from secondlook.training.views import average_maps, frame_view
 from secondlook.training.zoo.classifier import Classifier
 
 OPSET = 18
@@ -38,14 +39,23 @@ class Served(nn.Module):
         network: The trained network.
         views: Numbers, as in ``VIEWS``, of the square's symmetries that are averaged.
         shift: float32 K, added to the logits; makes those of a network that has learnt class shares even.
+        scales: Magnification of each view; 1 for all where there are none.
     """
 
     shift: Tensor
 
-    def __init__(self, network: Classifier, *, views: Sequence[int], shift: NDArray[np.float32]) -> None:
+    def __init__(
+        self,
+        network: Classifier,
+        *,
+        views: Sequence[int],
+        shift: NDArray[np.float32],
+        scales: Sequence[float] = (),
+    ) -> None:
         super().__init__()
         self.network = network
         self.views = views
+        self.scales = scales or (1.0,) * len(views)
         self.register_buffer("shift", torch.from_numpy(shift))
 
     @property
@@ -56,9 +66,11 @@ class Served(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Return logits N×K, embedding N×D and, where there is one, map N×K×h×w of pictures uint8 N×H×W×3."""
         pixels = image.permute(0, 3, 1, 2).to(torch.float32) / 255
-        answers = [self.look(pixels, view) for view in self.views]
-        logits, *others = (sum(parts[1:], parts[0]) / len(answers) for parts in zip(*answers, strict=True))
-        return (logits + self.shift, *others)
+        framed = [frame_view(pixels, scale) for scale in self.scales]
+        answers = [self.look(one, view) for one, view in zip(framed, self.views, strict=True)]
+        logits, embedding, *maps = zip(*answers, strict=True)
+        logits, embedding = (sum(parts[1:], parts[0]) / len(parts) for parts in (logits, embedding))
+        return (logits + self.shift, embedding, *(average_maps(parts, self.scales) for parts in maps))
 
     def look(self, pixels: Tensor, view: int) -> tuple[Tensor, ...]:
         """Answer for one of the square's symmetries, a map turned back."""
@@ -88,7 +100,7 @@ def render_graph(network: nn.Module, recipe: Recipe, *, log_prior: NDArray[np.fl
     classifier = classifier.cpu().eval()
     round_weights(classifier, recipe.export.weights)
     views = [VIEWS.index(view) for view in recipe.export.views]
-    served = Served(classifier, views=views, shift=shift.astype(np.float32)).eval()
+    served = Served(classifier, views=views, shift=shift.astype(np.float32), scales=recipe.export.scales).eval()
     size = read_size(recipe.export.input_size_px)
     model = trace_graph(served, outputs=served.outputs, size_px=size)
     store_weights(model, recipe.export.weights)
@@ -176,6 +188,7 @@ def describe_bundle(
             "graph": {
                 "sha256": hashlib.sha256(graph).hexdigest(),
                 "views": len(recipe.export.views),
+                "scales": recipe.export.scales,
                 "map": map_kind,
                 "members": members,
             },

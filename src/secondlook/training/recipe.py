@@ -95,6 +95,8 @@ class Recipe(Section):
             ValueError: They do not; the sentence names the network that needs it.
         """
         sizes = {read_size(stage.size_px) for stage in self.stages} | {read_size(self.export.input_size_px)}
+        if any(scale < 1 for scale in self.export.scales):
+            raise ValueError(f"{network} takes pictures of one size; leave `export.scales` below 1 out")
         if len(sizes) > 1:
             found = ", ".join(f"[{height}, {width}]" for height, width in sorted(sizes))
             raise ValueError(

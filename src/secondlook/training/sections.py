@@ -327,6 +327,11 @@ class Export(Section):
     views: tuple[View, ...] = Field(
         ("identity",), min_length=1, description="Flips and turns averaged inside the graph; a number means the first."
     )
+    scales: tuple[Annotated[float, Field(ge=0.25, le=4)], ...] = Field(
+        (),
+        description="Magnification of each view, 1 by default: below it the whole picture with fewer pixels, above it "
+        "its central part enlarged.",
+    )
     weights: Storage = Field("fp32", description="How weights are stored; arithmetic is fp32.")
     members: tuple[str, ...] = Field(
         (), description="Folders of further runs, whose networks look too: logits and maps are averaged."
@@ -352,12 +357,14 @@ class Export(Section):
             raise ValueError(f"expected 1, 2, 4 or 8 (the nearest is `{close}`), or a list of {', '.join(VIEWS)}")
         return VIEWS[:value]
 
-    @field_validator("views")
-    @classmethod
-    def _check_views(cls, views: tuple[View, ...]) -> tuple[View, ...]:
-        if len(set(views)) < len(views):
+    @model_validator(mode="after")
+    def _check_views(self) -> "Export":
+        scales = self.scales or (1.0,) * len(self.views)
+        if len(scales) != len(self.views):
+            raise ValueError(f"`scales` must hold one number for each of the {len(self.views)} `views`")
+        if len(set(zip(self.views, scales, strict=True))) < len(scales):
             raise ValueError("expected every view once")
-        return views
+        return self
 
 
 def nearest(value: object, choices: Sequence[str]) -> str:

@@ -51,7 +51,17 @@ def _count_views(source: Source) -> str:
     if views == 1:
         return networks + voice(en="one view of each picture", fr="une vue de chaque image")
     averaged = voice(en=f"{views} views of each picture averaged", fr=f"moyenne de {views} vues de chaque image")
-    return networks + averaged
+    if not source.facts.graph.scales:
+        return networks + averaged
+    scales = [voice.decimal(scale, 2) for scale in source.facts.graph.scales]
+    return (
+        networks
+        + averaged
+        + voice(
+            en=f", magnified {', '.join(scales)} times",
+            fr=f", agrandies {', '.join(scales)} fois",
+        )
+    )
 
 
 def write_purpose(source: Source) -> str:
