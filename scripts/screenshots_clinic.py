@@ -89,6 +89,12 @@ WALKS = {
         "lesion": "@record >> .lesion-list a",
     },
 }
+JOURNEYS = {
+    "clinician": (journeys.see_patient, journeys.compare_pictures, journeys.make_token, journeys.erase_patient),
+    "reviewer": (journeys.review,),
+    "administrator": (journeys.run_practice,),
+    "patient": (journeys.read_results,),
+}
 
 
 def enter(browser: Browser, server: Server) -> dict[str, StorageState]:
@@ -127,10 +133,9 @@ def photograph_journeys(pages: dict[str, Page], server: Server, fresh: Server, n
         page.goto(server.url)
     for place, page in journeys.come_in(pages["administrator"], pages["nobody"], server.log):
         photograph(page, folder / f"{name}-newcomer-{place}.png")
-    clinician = pages["clinician"]
-    for walk in (journeys.see_patient, journeys.compare_pictures, journeys.make_token, journeys.erase_patient):
-        for place in walk(clinician):
-            photograph(clinician, folder / f"{name}-clinician-{place}.png")
+    for role, walks in JOURNEYS.items():
+        for place in (place for walk in walks for place in walk(pages[role])):
+            photograph(pages[role], folder / f"{name}-{role}-{place}.png")
     pages["nobody"].goto(fresh.url)
     for place in journeys.found_site(pages["nobody"], fresh.log):
         photograph(pages["nobody"], folder / f"{name}-nobody-{place}.png")

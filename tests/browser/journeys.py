@@ -199,6 +199,60 @@ def compare_pictures(page: Page) -> Iterator[str]:
         yield f"timeline-{view}"
 
 
+def review(page: Page) -> Iterator[str]:
+    """As a reviewer, correct the first of the queue, at first without saying what it is, and look back at it."""
+    page.goto(find_site(page) + "/review/")
+    page.click(".page-head .btn-primary")
+    first = page.url.partition("?")[0]
+    page.click("[name=verdict][value=correct]")
+    expect(page.locator("#opinion_error")).to_be_visible()
+    yield "word-refused"
+    page.select_option("#label", index=1)
+    page.click("[name=verdict][value=correct]")
+    page.wait_for_url("**before=*")
+    yield "reviewing-next"
+    page.locator(".queue-tools a").first.click()
+    assert page.url.startswith(first)
+    expect(page.locator("main .opinions li")).not_to_have_count(0)
+    yield "reviewed"
+
+
+def run_practice(page: Page) -> Iterator[str]:
+    """As an administrator, set the practice up, take an invitation back and not, and have the log checked."""
+    page.goto(find_site(page) + "/people/practice/")
+    page.fill("#id_retention_days", "0")
+    page.click(SUBMIT)
+    expect(page.locator("#id_retention_days")).to_be_focused()
+    yield "practice-refused"
+    page.fill("#id_retention_days", "3650")
+    page.click(SUBMIT)
+    expect(page.locator(".messages")).to_be_visible()
+    yield "practice-kept"
+    page.goto(find_site(page) + "/people/invite/")
+    page.click(SUBMIT)
+    page.click("main .after a")
+    page.locator("form[action$='/revoke/'] button").first.click()
+    yield "invitation-taken-back"
+    page.click(".messages form button")
+    expect(page.locator("form[action$='/revoke/']").first).to_be_visible()
+    page.goto(find_site(page) + "/audit/")
+    page.click(".page-head form button")
+    expect(page.locator(".messages")).to_be_visible()
+    yield "audit-checked"
+
+
+def read_results(page: Page) -> Iterator[str]:
+    """As a patient, read a result, find the report of its visit, and what deleting the account would mean."""
+    page.goto(find_site(page) + "/")
+    page.locator(".picture-card a").first.click()
+    yield "result"
+    page.click(".crumb a[href^='/visits/']")
+    expect(page.locator("a[href^='/reports/visits/']")).to_be_visible()
+    page.goto(find_site(page) + "/account/delete/")
+    expect(page.locator("main form[method=post] button")).to_be_visible()
+    yield "account-delete"
+
+
 def erase_patient(page: Page) -> Iterator[str]:
     """As a clinician, add a patient and erase them again."""
     name = f"Erased {secrets.token_hex(3)}"

@@ -10,6 +10,8 @@ from tests.browser.conftest import Enter, OpenPage
 from tests.browser.page import check_access
 from tests.site import Server
 
+Journey = Callable[[Page], Iterator[str]]
+
 
 @pytest.fixture(scope="module")
 def site(demo: Server) -> Server:
@@ -30,12 +32,21 @@ def test_who_is_invited_comes_in_by_password_passkey_and_code(
 
 @pytest.mark.parametrize(("device", "locale"), [("desktop", "en"), ("phone", "fr")])
 @pytest.mark.parametrize(
-    "journey", [journeys.see_patient, journeys.compare_pictures, journeys.erase_patient, journeys.make_token]
+    ("role", "journey"),
+    [
+        ("clinician", journeys.see_patient),
+        ("clinician", journeys.compare_pictures),
+        ("clinician", journeys.erase_patient),
+        ("clinician", journeys.make_token),
+        ("reviewer", journeys.review),
+        ("administrator", journeys.run_practice),
+        ("patient", journeys.read_results),
+    ],
 )
-def test_every_page_on_the_ways_of_a_clinician_is_open_to_everybody(
-    open_page: OpenPage, enter: Enter, site: Server, device: str, locale: str, journey: Callable[[Page], Iterator[str]]
+def test_every_page_on_the_ways_of_a_role_is_open_to_everybody_of_it(
+    open_page: OpenPage, enter: Enter, site: Server, device: str, locale: str, role: str, journey: Journey
 ) -> None:
-    page = open_page(device, site=site, locale=locale, storage_state=enter("clinician"))
+    page = open_page(device, site=site, locale=locale, storage_state=enter(role))
     for _stop in journey(page):
         check_access(page)
 
