@@ -236,7 +236,7 @@ def delete_account(user: User) -> None:
     """
     if is_bound(user):
         raise InputError(_("Your account stays, for what you did here bears your name."))
-    practices = list(Practice.objects.filter(memberships__user=user).distinct())
+    practices: list[Practice | None] = list(Practice.objects.filter(memberships__user=user).distinct())
     for practice in practices or [None]:
         record(user, "account.deleted", practice=practice, kind="user", key=user.key)
     user.delete()

@@ -88,7 +88,7 @@ def join(request: HttpRequest) -> HttpResponse:
     return redirect("/")
 
 
-@reauthentication_required
+@reauthentication_required  # type: ignore[untyped-decorator]  # allauth has no types
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest) -> HttpResponse:
     """Delete one's own account, after a proof that is a few minutes old at most. For anybody signed in."""
