@@ -73,7 +73,7 @@ def tell_demo(console: Console, site: str) -> None:
     """
     from secondlook.clinic.demo.services import fill_demo, make_links
 
-    console.print("Drawing a practice to try the site with.")
+    console.print("Demo: a practice of drawn pictures, made at the first start.")
     fill_demo()
     console.print("Enter as one of its people; each link opens once:")
     for role, path in make_links().items():
