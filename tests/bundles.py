@@ -201,6 +201,7 @@ def describe_bundle(model: bytes, *, task: str, name: str, version: str) -> dict
         "graph": {
             "sha256": hashlib.sha256(model).hexdigest(),
             "views": 1,
+            "scales": [],
             "members": 1,
             "map": "class_activation",
         },
