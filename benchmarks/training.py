@@ -1,9 +1,10 @@
 """Training pictures per second: our loop against timm's own train-style loader and against a plain DataLoader.
 
 All three train the network of the bundle's recipe on the same drawn pictures, at the same size and batch, with the same
-optimiser, clipping and moving average, on the same cores; only the way of the pictures differs, and in one row the
+optimiser, clipping and moving average, on the same cores; only the way of the pictures differs, and in some rows the
 arithmetic: `secondlook train` takes bfloat16 where a probe finds that it pays, the others stay with float32 as they do
-unless told otherwise.
+unless told otherwise; and values lie channel by channel as timm's train script has them, or channels last as it has
+them when told to.
 """
 
 import os
@@ -76,16 +77,18 @@ def measure_ours(recipe: Recipe, pictures: Pictures, folder: Path, *, precision:
     return steps * recipe.optimiser.batch_size / (ends[-1] - ends[UNMEASURED - 1])
 
 
-def measure_loader(recipe: Recipe, load: Callable[[], Batches]) -> float:
-    """Return pictures per second of a usual loop over a loader's batches."""
+def measure_loader(
+    recipe: Recipe, load: Callable[[], Batches], *, order: torch.memory_format = torch.channels_last
+) -> float:
+    """Return pictures per second of a usual loop over a loader's batches, their values in this order."""
     torch.set_num_threads(recipe.machine.threads)
     state = start_state(recipe, classes=len(LABELS), device=torch.device("cpu"), packed=None)
-    network = state.network.train()
+    network = state.network.train().to(memory_format=order)
     start, done = 0.0, 0
     for number, (images, labels) in enumerate(repeat_batches(load())):
         if number == UNMEASURED:
             start, done = time.perf_counter(), 0
-        loss = nn.functional.cross_entropy(network(images.to(memory_format=torch.channels_last)), labels)
+        loss = nn.functional.cross_entropy(network(images.to(memory_format=order)), labels)
         state.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), recipe.optimiser.clip_norm or float("inf"))
@@ -172,8 +175,11 @@ def compare_loaders(name: str, *, rounds: int, scratch: Path) -> None:
                 recipe, pictures, run_folder / "chosen", precision=chosen
             ),
             "secondlook train, fp32": measure_ours(recipe, pictures, run_folder / "fp32", precision="fp32"),
-            "timm's loader, fp32": measure_loader(recipe, lambda: load_with_timm(recipe, folder)),
-            "plain DataLoader, fp32": measure_loader(recipe, lambda: load_plainly(recipe, folder)),
+            "timm's loader, fp32, as its script trains": measure_loader(
+                recipe, lambda: load_with_timm(recipe, folder), order=torch.contiguous_format
+            ),
+            "timm's loader, fp32, channels last": measure_loader(recipe, lambda: load_with_timm(recipe, folder)),
+            "plain DataLoader, fp32, channels last": measure_loader(recipe, lambda: load_plainly(recipe, folder)),
         }
         figures = {key: max(rate, figures.get(key, 0.0)) for key, rate in taken.items()}
     print_table(
