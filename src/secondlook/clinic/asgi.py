@@ -6,7 +6,7 @@ import django
 
 from secondlook.clinic.memory import keep_memory
 
-keep_memory()
+keep_memory()  # in processes that the server starts, too
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "secondlook.clinic.settings")
 django.setup(set_prefix=False)
 

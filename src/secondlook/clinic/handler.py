@@ -9,8 +9,6 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler
-from django.core.signals import request_started
-from django.db import close_old_connections, reset_queries
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -35,12 +33,6 @@ class SiteHandler(ASGIHandler):
     Django would run each middleware in the event loop and send each of its hooks to a thread and back;
     this runs the whole chain in one thread.
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        # Each request has a thread of its own, and so no connections or queries from before that these could end.
-        request_started.disconnect(close_old_connections)
-        request_started.disconnect(reset_queries)
 
     def load_middleware(self, is_async: bool = False) -> None:  # noqa: ARG002 - Django asks for an asynchronous one
         """Build the chain for one thread."""

@@ -11,9 +11,9 @@ KEPT_BYTES, LARGE_BYTES, POOLS = 32 * 2**20, 8 * 2**20, 2
 def keep_memory() -> None:
     """Have glibc keep up to 32 MB in each of two pools; blocks of 8 MB or more go back to the system at once.
 
-    Each request has a thread of its own, for which glibc by default gives pages back at the end and takes new ones at
-    the next start, in up to eight pools for each core: 4,900 page faults for each photograph of 12 megapixels, a sixth
-    of its CPU time (``python -m benchmarks.server``). Other C libraries are left as they are.
+    By default it gives pages back at the end of a request and takes new ones at the next, in up to eight pools for each
+    core: 4,900 page faults for most photographs of 12 megapixels, a seventh of their CPU time. To be called before
+    threads have pools of their own. Other C libraries are left as they are.
     """
     if platform.libc_ver()[0] == "glibc":
         options = ctypes.CDLL(None)

@@ -20,8 +20,6 @@ from secondlook.clinic.refusals import is_door, refuse
 
 HOME = "home:home"
 
-HOME = "home:home"
-
 
 class RulesMiddleware:
     """Sets ``request.actor`` and lets a request through to its view only where a rule says so.

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
-KEY_BYTES, BLOCK_BYTES = 32, 16
+KEY_BYTES, BLOCK_BYTES, PIECE_BYTES = 32, 16, 65_536
 
 
 class Room:
@@ -82,7 +82,8 @@ class TransitFile(io.BufferedIOBase):
         sealed = tempfile.TemporaryFile(dir=str(settings.CONFIGURATION.data_folder))  # noqa: SIM115 - closed with this object
         kept, self._file, self._key = self._file, sealed, secrets.token_bytes(KEY_BYTES)
         kept.seek(0)
-        sealed.write(self._turn(kept.read(), 0))
+        while part := kept.read(PIECE_BYTES):
+            sealed.write(self._turn(part, self._place))
         kept.close()
         self._give_room()
 
