@@ -27,7 +27,8 @@ def frame_view(pixels: Tensor, scale: float) -> Tensor:
 
 def find_part(size: Cells, scale: float) -> Cells:
     """Return height and width of the central part that a view shows; even where the whole is, so as to be central."""
-    rows, columns = (side - 2 * round((side - side / max(1.0, scale)) / 2) for side in size)
+    margins = (min(round((side - side / max(1.0, scale)) / 2), (side - 1) // 2) for side in size)
+    rows, columns = (side - 2 * margin for side, margin in zip(size, margins, strict=True))
     return rows, columns
 
 
