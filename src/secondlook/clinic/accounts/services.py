@@ -222,6 +222,12 @@ def list_people(practice: Practice) -> models.QuerySet[User]:
     return ordered.prefetch_related(models.Prefetch("memberships", queryset=held, to_attr="held"))
 
 
+def list_joinable(user: User) -> list[Practice]:
+    """Return the practices that take patients in, and have not this one."""
+    held = Membership.objects.filter(user=user, role=Role.PATIENT, ended_at=None)
+    return list(Practice.objects.filter(open_to_patients=True).exclude(memberships__in=held).order_by("name"))
+
+
 def is_bound(user: User) -> bool:
     """Return whether what somebody did here bears their name, so that their account stays."""
     return bool(user.is_site_administrator) or Membership.objects.filter(user=user).exclude(role=Role.PATIENT).exists()

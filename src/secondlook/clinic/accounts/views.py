@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from secondlook.clinic.accounts.actors import SESSION_PRACTICE
 from secondlook.clinic.accounts.adapters import has_second_factor
 from secondlook.clinic.accounts.forms import ProfileForm
-from secondlook.clinic.accounts.models import Membership, Practice, Role, User
-from secondlook.clinic.accounts.services import delete_account, is_bound, join_practice
+from secondlook.clinic.accounts.models import Membership, Practice, User
+from secondlook.clinic.accounts.services import delete_account, is_bound, join_practice, list_joinable
 from secondlook.clinic.refusals import refuse
 from secondlook.errors import InputError
 
@@ -102,12 +102,6 @@ def delete(request: HttpRequest) -> HttpResponse:
     logout(request)
     messages.success(request, _("Your account was deleted."))
     return redirect("home:home")
-
-
-def list_joinable(user: User) -> list[Practice]:
-    """Return the practices that take patients in, and have not this one."""
-    held = Membership.objects.filter(user=user, role=Role.PATIENT, ended_at=None)
-    return list(Practice.objects.filter(open_to_patients=True).exclude(memberships__in=held).order_by("name"))
 
 
 def read_user(request: HttpRequest) -> User:

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from secondlook.clinic.accounts.actors import Actor
-from secondlook.clinic.accounts.views import list_joinable
+from secondlook.clinic.accounts.services import list_joinable
 from secondlook.clinic.cases.models import Patient, Picture, Visit
 from secondlook.clinic.cases.queue import list_waiting
 
