@@ -25,6 +25,19 @@ def test_the_network_sees_the_largest_central_part_or_everything(size, size_px, 
     assert find_box(*size, size_px=size_px, resize=resize) == pytest.approx(box)
 
 
+@pytest.mark.parametrize("size_px", [100, 150, 176, 192, 224, 299, (224, 299)])
+def test_the_part_never_reaches_beyond_the_picture(size_px) -> None:
+    for side in range(1, 2500):
+        for width, height in ((side, side), (side, 2 * side + 1), (2 * side + 1, side)):
+            left, top, right, bottom = find_box(width, height, size_px=size_px)
+            assert 0 <= left < right <= width
+            assert 0 <= top < bottom <= height
+
+
+def test_a_picture_whose_crop_is_no_exact_number_is_resized() -> None:
+    assert resize_picture(draw_ramp(225, 300), 224).shape == (224, 224, 3)
+
+
 def test_a_crop_keeps_the_middle_and_a_stretch_the_edges() -> None:
     ramp = draw_ramp(400, 200)
     cropped, stretched = resize_picture(ramp, 50), resize_picture(ramp, 50, resize="stretch")

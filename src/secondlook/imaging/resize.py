@@ -27,8 +27,10 @@ def find_box(width: int, height: int, *, size_px: int | tuple[int, int], resize:
         return 0.0, 0.0, float(width), float(height)
     rows, columns = read_size(size_px)
     scale = min(width / columns, height / rows)
-    left, top = (width - columns * scale) / 2, (height - rows * scale) / 2
-    return left, top, left + columns * scale, top + rows * scale
+    # 225 / 224 * 224 is above 225 in floating point, and Pillow refuses what reaches beyond the picture.
+    across, down = min(width, columns * scale), min(height, rows * scale)
+    left, top = (width - across) / 2, (height - down) / 2
+    return left, top, min(width, left + across), min(height, top + down)
 
 
 def resize_picture(
