@@ -7,7 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -25,10 +25,15 @@ HEAD = b'--x\r\nContent-Disposition: form-data; name="file"; filename="Jane Doe 
 FORM = {"Content-Type": "multipart/form-data; boundary=x"}
 
 
-def list_held(pid: int | str = "self") -> list[Path]:
-    """Return the open files of a process that have no name."""
-    found = Path(f"/proc/{pid}/fd").iterdir()
-    return [handle for handle in found if handle.exists() and str(handle.readlink()).endswith("(deleted)")]
+def list_held(pid: int | str = "self") -> dict[Path, int]:
+    """Return the open files of a process that have no name, each with its bytes."""
+    held = {}
+    for handle in Path(f"/proc/{pid}/fd").iterdir():
+        # The process goes on, and may close a file between two looks at it.
+        with suppress(FileNotFoundError):
+            if str(handle.readlink()).endswith("(deleted)"):
+                held[handle] = handle.stat().st_size
+    return held
 
 
 def count_resident(pid: int) -> int:
@@ -58,7 +63,7 @@ def test_a_large_one_lies_encrypted_in_a_file_without_a_name(site: Path) -> None
     with TransitFile() as file:
         file.write(b"Jane Doe " * (LARGE // 9))
         file.seek(0)
-        held = [path for path in list_held() if path.stat().st_size == LARGE // 9 * 9]
+        held = [path for path, size in list_held().items() if size == LARGE // 9 * 9]
         assert len(held) == 1
         lies = held[0].read_bytes()
         assert b"Jane" not in lies
@@ -72,7 +77,7 @@ def test_the_same_twice_lies_otherwise(site: Path) -> None:
         for file in (one, other):
             file.write(bytes(LARGE + 1))
             file.seek(0)
-        assert len({path.read_bytes() for path in list_held() if path.stat().st_size == LARGE + 1}) == 2
+        assert len({path.read_bytes() for path, size in list_held().items() if size == LARGE + 1}) == 2
 
 
 def test_a_small_one_stays_in_memory(site: Path) -> None:
@@ -138,8 +143,8 @@ def send_half(server: Server) -> socket.socket:
 def wait_until_held(server: Server) -> Path:
     """Return the file that holds what was sent."""
     for _ in range(600):
-        for path in list_held(server.pid):
-            if path.stat().st_size >= SENT:
+        for path, size in list_held(server.pid).items():
+            if size >= SENT:
                 return path
         time.sleep(0.05)
     raise AssertionError("what was sent is nowhere")
@@ -149,7 +154,7 @@ def test_whoever_goes_away_in_the_middle_leaves_nothing(server: Server) -> None:
     with closing(send_half(server)):
         wait_until_held(server)
     for _ in range(600):
-        if not [path for path in list_held(server.pid) if path.exists() and path.stat().st_size > 1_000_000]:
+        if all(size <= 1_000_000 for size in list_held(server.pid).values()):
             break
         time.sleep(0.05)
     else:
