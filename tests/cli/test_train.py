@@ -10,8 +10,8 @@ import yaml
 from typer.testing import CliRunner
 
 from secondlook import cli
+from secondlook.data.files import replace_file
 from secondlook.errors import SecondlookError
-from secondlook.evaluation.evidence import replace_file
 
 
 def run(*arguments: object) -> tuple[int, str, str]:

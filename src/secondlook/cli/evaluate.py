@@ -176,7 +176,8 @@ def check_prevalences(shares: list[float] | None) -> tuple[float, ...]:
 
 def write_output(output: Path, evidence: "Evidence", task: str, answered: "Answered", console: Console) -> None:
     """Write the evidence to a JSON file, or a whole report into a folder; say what could not be written."""
-    from secondlook.evaluation.evidence import dump_evidence, replace_file
+    from secondlook.data.files import replace_file
+    from secondlook.evaluation.evidence import dump_evidence
     from secondlook.evaluation.report.write import write_report
 
     if output.suffix == ".json":

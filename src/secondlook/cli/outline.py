@@ -167,7 +167,7 @@ def outline_one(path: Path, segment: "Segment", *, mm_per_px: float | None, draw
     Raises:
         InputError: The drawing cannot be written.
     """
-    from secondlook.evaluation.evidence import replace_file
+    from secondlook.data.files import replace_file
     from secondlook.explanation.abcd import outline_picture
     from secondlook.explanation.overlay import encode_png
     from secondlook.explanation.sketch import sketch_outline

@@ -202,7 +202,7 @@ def write_heatmap(picture: "Picture", prediction: "Prediction", path: Path, *, l
     import numpy as np
     from PIL import Image
 
-    from secondlook.evaluation.evidence import replace_file
+    from secondlook.data.files import replace_file
     from secondlook.explanation.overlay import blend_overlay, encode_png
 
     small = Image.fromarray(picture.pixels)

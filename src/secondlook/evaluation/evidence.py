@@ -1,11 +1,11 @@
 """Evidence as a file: written, flattened and compared."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from secondlook.data.files import replace_file
 from secondlook.errors import BundleError, DatasetError
 from secondlook.inference.bundle import Evidence
 
@@ -77,20 +77,6 @@ def read_attack(path: Path, graph_sha256: str) -> dict[str, Any]:
             "Attack it again: `secondlook attack RUN MANIFEST.csv --bundle BUNDLE`."
         )
     return found
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Replace a file atomically; where it cannot be written, nothing is left of the attempt."""
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with temporary.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _flatten(content: Any, name: str = "") -> Iterator[tuple[str, Any]]:

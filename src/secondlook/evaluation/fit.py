@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from secondlook.conditions import find_task
+from secondlook.data.files import replace_file
 from secondlook.data.fingerprint import Track, data_fingerprint, track_silently
 from secondlook.data.manifest import Manifest
 from secondlook.errors import BundleError, DatasetError, InputError
 from secondlook.evaluation.calibration import measure_log_prior
 from secondlook.evaluation.conformal import fit_sets
-from secondlook.evaluation.evidence import replace_file
 from secondlook.evaluation.outliers import Home, compare_outliers, fit_method
 from secondlook.evaluation.scaling import choose_scaling
 from secondlook.evaluation.strangers import Strangers, draw_strangers

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import secondlook
+from secondlook.data.files import replace_file
 from secondlook.data.fingerprint import Track, data_fingerprint, track_silently
 from secondlook.data.manifest import Manifest
 from secondlook.errors import DatasetError, InputError
-from secondlook.evaluation.evidence import replace_file
 from secondlook.evaluation.intervals import bootstrap_measures, widen_share
 from secondlook.evaluation.measures import write_interval
 from secondlook.evaluation.metrics import compute_share

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 import secondlook
 from secondlook.conditions import find_task
+from secondlook.data.files import replace_file
 from secondlook.errors import BundleError
-from secondlook.evaluation.evidence import replace_file
 from secondlook.imaging.resize import read_size
 from secondlook.inference.bundle import BundleFacts
 from secondlook.inference.schema import MapKind

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import secondlook
+from secondlook.data.files import replace_file
 from secondlook.data.fingerprint import Track, track_silently
 from secondlook.data.masks import Masked, read_pair
 from secondlook.errors import BundleError
-from secondlook.evaluation.evidence import replace_file
 from secondlook.imaging.resize import resize_picture
 from secondlook.inference.outliner import FACTS, GRAPH, OutlineFacts, Outliner
 from secondlook.training.augment.affine import draw_affine, fit_aspect

@@ -4,7 +4,7 @@ import csv
 import io
 from pathlib import Path
 
-from secondlook.evaluation.evidence import replace_file
+from secondlook.data.files import replace_file
 
 
 def write_text(file: Path, text: str) -> None:

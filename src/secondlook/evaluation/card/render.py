@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from secondlook.conditions import Language
+from secondlook.data.files import replace_file
 from secondlook.evaluation.card.certainty import write_certainty
 from secondlook.evaluation.card.checklists import render_checklists
 from secondlook.evaluation.card.figures import write_figures
@@ -14,7 +15,6 @@ from secondlook.evaluation.card.source import Source
 from secondlook.evaluation.card.stability import write_stability
 from secondlook.evaluation.card.subgroups import write_subgroups
 from secondlook.evaluation.card.voice import Voice, join_parts
-from secondlook.evaluation.evidence import replace_file
 from secondlook.inference.bundle import CARDS, CHECKLISTS, Bundle, Evidence
 
 SECTIONS = (

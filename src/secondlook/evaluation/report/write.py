@@ -4,9 +4,10 @@ import shutil
 from pathlib import Path
 
 from secondlook.conditions import find_task
+from secondlook.data.files import replace_file
 from secondlook.errors import InputError, SecondlookError
 from secondlook.evaluation.answers import Answered
-from secondlook.evaluation.evidence import dump_evidence, replace_file
+from secondlook.evaluation.evidence import dump_evidence
 from secondlook.evaluation.report.order import list_sections
 from secondlook.evaluation.report.page import render_page, write_pdf
 from secondlook.evaluation.report.section import Source

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from secondlook.conditions import find_task
+from secondlook.data.files import replace_file
 from secondlook.errors import InputError
-from secondlook.evaluation.evidence import replace_file
 from secondlook.evaluation.report.attack import write_section
 from secondlook.evaluation.report.page import render_page
 from secondlook.evaluation.report.section import Gallery, Shown, Source
