@@ -1,9 +1,12 @@
 """What a person does on the page."""
 
 import base64
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from tests.site import draw_triage
 
@@ -35,6 +38,20 @@ def choose(page: Page, content: bytes, name: str = "lesion.png", kind: str = "im
     page.wait_for_selector("#preview:not([hidden])")
     if kind == "image/png":
         page.wait_for_selector("#canvas[style*=width]")
+
+
+@contextmanager
+def hold_script(page: Page, name: str) -> Iterator[None]:
+    """Load the page again over a line so slow that a script comes only after what is done meanwhile."""
+    held: list[Route] = []
+    address = re.compile(rf"/{name}\b[^/]*\.js$")
+    page.route(address, lambda route: held.append(route))
+    with page.expect_request(address):
+        page.reload(wait_until="commit")
+    yield
+    assert held
+    for route in held:
+        route.continue_()
 
 
 def send(page: Page) -> bytes:

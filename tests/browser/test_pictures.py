@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.conftest import Enter, OpenPage
-from tests.browser.page import check_access
+from tests.browser.page import check_access, hold_script
 from tests.drawing import draw_lesion, encode
 from tests.site import Server, draw_triage
 
@@ -50,6 +50,17 @@ def test_a_picture_that_the_browser_cannot_show_is_previewed_all_the_same(open_p
     choose_all(page, [{"name": "lesion.tiff", "mimeType": "image/tiff", "buffer": tiff}])
     expect(page.locator(".upload-thumb img")).to_be_visible()
     expect(page.locator("[data-do=adjust]")).to_be_hidden()
+
+
+def test_pictures_chosen_before_the_script_has_come_are_checked(open_page: OpenPage, enter: Enter) -> None:
+    page = open_page("desktop", "/patients/", storage_state=enter("clinician"))
+    open_form(page)
+    page.wait_for_url("**/pictures/")
+    with hold_script(page, "upload"):
+        page.set_input_files("#file", draw_files("urgent"))
+    page.wait_for_selector("#cards:has(li:nth-child(2)):not(:has([data-state=checking]))")
+    expect(page.locator(".check-good")).to_have_count(1)
+    expect(page.locator("#send")).to_be_enabled()
 
 
 @pytest.mark.parametrize(("device", "locale"), [("desktop", "en"), ("phone", "fr")])

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.page import choose, send
+from tests.browser.page import choose, hold_script, send
 from tests.drawing import draw_lesion, encode
 from tests.site import draw_triage
 
@@ -29,6 +29,13 @@ def finish(page: Page, content: bytes) -> None:
 def test_a_chosen_picture_is_sent_as_it_is(open_page: OpenPage) -> None:
     page = open_page()
     choose(page, draw_triage("urgent"))
+    finish(page, draw_triage("urgent"))
+
+
+def test_a_picture_chosen_before_the_script_has_come_is_previewed(open_page: OpenPage) -> None:
+    page = open_page()
+    with hold_script(page, "page"):
+        page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": draw_triage("urgent")})
     finish(page, draw_triage("urgent"))
 
 

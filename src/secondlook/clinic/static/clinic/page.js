@@ -55,7 +55,11 @@ async function receive(file) {
 find("choices").addEventListener("change", follow);
 if (!find("ask").hidden) follow();
 
-for (const id of ["file", "camera"]) find(id).addEventListener("change", (event) => receive(event.target.files[0]));
+for (const id of ["file", "camera"]) {
+  const take = () => receive(find(id).files[0]);
+  find(id).addEventListener("change", take);
+  take(); // on a slow line something may be chosen before this file is here
+}
 
 // Drop and paste work anywhere on the page while a picture is asked for.
 const asking = () => !find("ask").hidden && find("progress").hidden;

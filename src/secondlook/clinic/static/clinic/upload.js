@@ -244,10 +244,12 @@ function receive(files) {
 }
 
 for (const id of ["file", "camera"]) {
-  find(id).addEventListener("change", (event) => {
-    receive([...event.target.files]);
-    event.target.value = ""; // the same file may be chosen again, and the form holds no second copy of it
-  });
+  const take = () => {
+    receive([...find(id).files]);
+    find(id).value = ""; // the same file may be chosen again, and the form holds no second copy of it
+  };
+  find(id).addEventListener("change", take);
+  take(); // on a slow line something may be chosen before this file is here
 }
 for (const field of ["lesion", "task"]) {
   find(field).addEventListener("change", () => {
@@ -284,5 +286,3 @@ form.addEventListener("submit", async (event) => {
 addEventListener("beforeunload", (event) => {
   if (cards.some((card) => card.state === "sending")) event.preventDefault();
 });
-summarise();
-find("send").disabled = true;
