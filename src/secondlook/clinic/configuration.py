@@ -1,7 +1,6 @@
 """What an operator may set, read from the environment and checked before anything starts."""
 
 import base64
-import contextlib
 import difflib
 import os
 import secrets
@@ -13,6 +12,7 @@ from pydantic import AliasChoices, Field, FilePath, SecretStr, ValidationError, 
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from secondlook.clinic.files.durable import write_once
 from secondlook.errors import InputError
 from secondlook.inference.bundle import list_bundles
 from secondlook.inference.router import SHIPPED
@@ -301,10 +301,8 @@ def keep_generated_key(path: Path, fresh: str) -> str:
     folder = path.parent
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with contextlib.suppress(FileExistsError):
-            stream = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(stream, "w", encoding="utf-8") as file:
-                file.write(fresh)
+        if not path.exists():
+            write_once(path, fresh.encode())
     except OSError as error:
         raise InputError(
             f"Expected a data folder that can be written, {folder.name} cannot; set {PREFIX}DATA_FOLDER."

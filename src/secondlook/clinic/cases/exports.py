@@ -1,5 +1,6 @@
 """Pictures with all that was said of them, as tables that are ready to be manifests, and as files."""
 
+import itertools
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from secondlook.clinic.keeping.export import Sink, write_csv
 from secondlook.clinic.look.presentation import read_language
 from secondlook.clinic.streams import SteadyResponse
 from secondlook.conditions import TASKS
+from secondlook.data.files import replace_file
 from secondlook.errors import InputError
 
 UNCONFIRMED = "unconfirmed"
@@ -145,6 +147,8 @@ def list_files(practice: Practice, parts: list[str]) -> Iterator[tuple[str, byte
 def export_folder(practice: Practice, folder: Path, *, parts: list[str] | None = None) -> dict[str, int]:
     """Write these parts into a new or empty folder, and return how many pictures each has.
 
+    The tables come last: whatever stops it before, no table speaks of a picture that is not there.
+
     Raises:
         InputError: The folder holds something already, cannot be written, or there is nothing to export.
     """
@@ -157,8 +161,12 @@ def export_folder(practice: Practice, folder: Path, *, parts: list[str] | None =
         if any(folder.iterdir()):
             raise InputError(f"Expected a new or an empty folder; {folder.name} holds something. Name another.")
         (folder / "pictures").mkdir()
-        for name, content in list_files(practice, chosen):
+        files = list_files(practice, chosen)
+        tables = list(itertools.islice(files, len(chosen)))
+        for name, content in files:
             (folder / name).write_bytes(content)
+        for name, content in tables:
+            replace_file(folder / name, content)
     except OSError as error:
         raise InputError(f"Expected to write into {folder.name}: {error.strerror}. Name another folder.") from error
     record(None, "export.made", practice=practice, details={"parts": chosen, "door": "command"})

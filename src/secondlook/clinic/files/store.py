@@ -1,12 +1,12 @@
 """Where sealed files lie: a folder of this machine, or whatever storage the settings name instead."""
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, Storage, storages
+
+from secondlook.clinic.files.durable import write_durably
 
 ALIAS = "pictures"
 
@@ -18,18 +18,8 @@ class DurableStorage(FileSystemStorage):
         """Write beside the place, force it to the disk, then move it there."""
         target = Path(self.path(name))
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        stream, draft = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".draft", dir=target.parent)
-        try:
-            with os.fdopen(stream, "wb") as file:
-                for chunk in content.chunks():
-                    file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(draft).replace(target)
-        except BaseException:
-            Path(draft).unlink(missing_ok=True)
-            raise
-        sync_folder(target.parent)
+        with write_durably(target) as draft:
+            draft.writelines(content.chunks())
         return name
 
     def check(self) -> None:
@@ -53,16 +43,6 @@ class DurableStorage(FileSystemStorage):
         target = Path(self.path(name))
         for path in (target, *target.parent.glob(f"{target.name}.*.draft")):
             path.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Force a folder's own entries to the disk, where the system can."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def get_store() -> Storage:

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from secondlook import __version__
 from secondlook.clinic.audit.services import record
+from secondlook.clinic.files.durable import write_durably
 from secondlook.clinic.files.models import FileState, KeptFile
 from secondlook.clinic.files.sealing import mark_key, seal
 from secondlook.clinic.files.store import read_sealed
@@ -39,16 +40,11 @@ def write_backup(path: Path, *, with_keys: bool = False) -> Facts:
     """
     if path.exists():
         raise InputError(f"Expected a new file for the backup; {path.name} is there already. Choose another name.")
-    draft = path.with_name(f"{path.name}.draft")
     try:
-        with tarfile.open(draft, "w", format=tarfile.PAX_FORMAT) as archive:
+        with write_durably(path) as draft, tarfile.open(fileobj=draft, mode="w", format=tarfile.PAX_FORMAT) as archive:
             facts = fill_archive(archive, with_keys=with_keys)
-        draft.chmod(0o600)
-        draft.replace(path)
     except OSError as error:
         raise InputError(f"Expected a place for the backup: {error.strerror}.") from error
-    finally:
-        draft.unlink(missing_ok=True)
     record(None, "backup.made", details={"key": facts.key, "files": facts.files, "with_keys": with_keys})
     return facts
 

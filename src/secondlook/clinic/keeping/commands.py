@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from secondlook.clinic.configuration import PREFIX, keep_generated_key, load_configuration
+from secondlook.clinic.files.durable import write_durably
 from secondlook.clinic.keeping.archive import read_keys
 from secondlook.clinic.server import set_up
+from secondlook.data.wording import count
 from secondlook.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,9 +42,11 @@ def back_up(path: Path, *, with_keys: bool) -> str:
         from secondlook.clinic.keeping.backup import write_backup
 
         facts = write_backup(path, with_keys=with_keys)
-    lost = f" {facts.lost} files are lost: rows speak of them, and they are nowhere." if facts.lost else ""
+    missing = count(facts.lost, "file that the database names is", "files that the database names are")
+    lost = f" {missing} nowhere, so not in it." if facts.lost else ""
     keys = "The keys are in it: keep it as you keep them." if with_keys else "The keys are not in it: keep them, too."
-    return f"Wrote {path.name}: {facts.files} files, audit chain up to {facts.head}. {keys}{lost}"
+    files = count(facts.files, "file", "files")
+    return f"Wrote {path.name}: {files}, audit chain up to {facts.head}. {keys}{lost}"
 
 
 def restore(path: Path) -> str:
@@ -55,7 +59,8 @@ def restore(path: Path) -> str:
         from secondlook.clinic.keeping.restoring import restore_backup
 
         facts = restore_backup(path)
-    return f"Restored {facts.files} files and the database of {facts.made_at}. Start the site with `secondlook serve`."
+    files = count(facts.files, "file", "files")
+    return f"Restored {files} and the database of {facts.made_at}. Start the site with `secondlook serve`."
 
 
 def verify_audit(known: str | None) -> str:
@@ -77,17 +82,21 @@ def verify_audit(known: str | None) -> str:
 
 
 def export_one(key: str, path: Path) -> str:
-    """Write all there is on a patient into a ZIP."""
+    """Write all there is on a patient into a ZIP, which appears under its name when it is whole.
+
+    Raises:
+        InputError: There is no such patient, or the file is there already or cannot be written.
+    """
     if path.exists():
-        raise InputError(f"Expected a new file; {path.name} is there already. Choose another name.")
+        raise InputError(f"Expected a new file for the export; {path.name} is there already. Choose another name.")
     with open_site():
         from secondlook.clinic.audit.services import record
         from secondlook.clinic.keeping.export import export_patient
 
         patient = find_patient(key)
         try:
-            with path.open("xb") as stream:
-                stream.writelines(export_patient(patient))
+            with write_durably(path) as draft:
+                draft.writelines(export_patient(patient))
         except OSError as error:
             raise InputError(f"Expected a place for the export: {error.strerror}.") from error
         record(None, "patient.exported", practice=patient.practice, about=patient)
@@ -100,9 +109,10 @@ def erase_one(key: str) -> str:
         from secondlook.clinic.keeping.erasure import erase_patient
 
         proof = erase_patient(find_patient(key))
+    pictures = count(proof.details["pictures"], "picture", "pictures")
     return (
-        f"Erased the patient with {proof.details['pictures']} pictures; entry {proof.number} of the audit log proves "
-        f"it (seal {proof.seal}). Backups made before still hold them."
+        f"Erased the patient with {pictures}; entry {proof.number} of the audit log proves it (seal {proof.seal}). "
+        "Backups made before still hold what was erased."
     )
 
 
@@ -122,9 +132,9 @@ def prove_erasure(key: str) -> str:
             raise InputError("Expected the key of an erased patient; the audit log knows none of that key.")
         remains = find_remains(proof)
         if remains:
+            left = f"{count(remains.rows, 'row', 'rows')} and {count(remains.files, 'file', 'files')}"
             raise InputError(
-                f"Of the patient {remains.rows} rows and {remains.files} files are left; the files go within minutes "
-                "while the site runs. Try again then."
+                f"Of the patient {left} are left; the files go within minutes while the site runs. Try again then."
             )
     return f"Erased at {proof.at.isoformat()}: nothing is left, and entry {proof.number} stands (seal {proof.seal})."
 
@@ -139,9 +149,8 @@ def check_files() -> str:
         from secondlook.clinic.keeping.inspection import inspect_files
 
         found = inspect_files()
-    sentence = (
-        f"{found.sound} files are sound; {found.missing} missing, {found.damaged} damaged, {found.strange} strange."
-    )
+    sound = count(found.sound, "file is", "files are")
+    sentence = f"{sound} sound; {found.missing} missing, {found.damaged} damaged, {found.strange} strange."
     if found.missing or found.damaged:
         raise InputError(f"{sentence} Restore a backup.")
     return sentence
