@@ -92,7 +92,7 @@ def test_masks_that_are_missing_or_of_another_frame_are_left_out_and_said(drawn:
     Image.new("1", (150, 150)).save(masks / "1_segmentation.png")
     masked = find_masks(manifest, masks)
     assert masked.manifest.frame["image"].tolist() == ["2.png", "3.png"]
-    assert "1 pictures are left out: they have no mask" in masked.notes[0]
+    assert "1 picture is left out: no mask in" in masked.notes[0]
     assert "of another frame" in masked.notes[1]
 
 

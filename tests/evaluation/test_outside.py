@@ -68,7 +68,7 @@ def test_missing_pictures_are_counted_and_none_at_all_is_a_reason(predictor, tes
         predictor, {"some": replace(test_part, frame=frame), "none": replace(test_part, frame=frame.iloc[:1])}, **HOW
     )
     assert found["some"]["pictures"] == 68
-    assert "1 pictures are left out: they are missing or cannot be read." in found["some"]["notes"]
+    assert "1 picture is left out: missing, or cannot be read." in found["some"]["notes"]
     assert found["none"]["refused"] == "Expected readable pictures; there is none."
 
 

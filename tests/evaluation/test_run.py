@@ -252,7 +252,7 @@ def test_what_cannot_be_judged_is_left_out_and_named(finished, drawn_manifest, t
     evidence = evaluate_bundle(finished, Manifest(rows, tmp_path / "data"), **QUICK)
     assert evidence.manifest["pictures"] == 66
     assert any("scc (1)" in note for note in evidence.manifest["notes"])
-    assert any(note.startswith("2 pictures are left out: their files") for note in evidence.manifest["notes"])
+    assert any(note.startswith("2 pictures are left out: missing, or") for note in evidence.manifest["notes"])
 
 
 def test_one_label_alone_gives_what_it_can(finished, drawn_manifest):
@@ -307,7 +307,7 @@ def test_missing_calibration_or_test_pictures_stop_a_bundle_from_being_finished(
     broken = [replace(part, frame=part.frame.assign(image=["gone.png", *part.frame["image"][1:]])) for part in parts]
     with pytest.raises(DatasetError, match=r"row 2: gone\.png"):
         finish_bundle(make_draft(tmp_path / "one"), broken[0], parts[1], leak="none", **QUICK)
-    with pytest.raises(BundleError, match="1 pictures are left out"):
+    with pytest.raises(BundleError, match="1 picture is left out"):
         finish_bundle(make_draft(tmp_path / "two"), parts[0], broken[1], leak="none", **QUICK)
 
 

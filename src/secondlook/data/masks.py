@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from secondlook.data.manifest import Manifest
+from secondlook.data.wording import count
 from secondlook.errors import DatasetError
 from secondlook.imaging.read import read_picture
 
@@ -45,9 +46,11 @@ def find_masks(manifest: Manifest, folder: Path) -> Masked:
     missing, other = sum(mask is None for mask in found), sum(mask is not None for mask in found) - sum(fits)
     notes = []
     if missing:
-        notes.append(f"{missing} pictures are left out: they have no mask in {folder.name}.")
+        notes.append(f"{count(missing, 'picture is', 'pictures are')} left out: no mask in {folder.name}.")
     if other:
-        notes.append(f"{other} pictures are left out: their masks are of other proportions, so of another frame.")
+        notes.append(
+            f"{count(other, 'picture is', 'pictures are')} left out: the mask's proportions are those of another frame."
+        )
     if not any(fits):
         raise DatasetError(
             f"Expected masks named like the pictures, for example NAME{ENDINGS[0]}, in {folder.name!r}; none fits.",

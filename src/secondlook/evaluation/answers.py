@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from secondlook.conditions import Task, find_task
 from secondlook.data.fingerprint import Track, track_silently
 from secondlook.data.manifest import Manifest
+from secondlook.data.wording import count
 from secondlook.errors import DatasetError, InputError
 from secondlook.evaluation.intervals import bound_share
 from secondlook.evaluation.measures import DIGITS, Answers
@@ -158,15 +159,17 @@ def _collect_sets(predictions: list[Prediction], keys: tuple[str, ...]) -> NDArr
 
 def _note_labels(manifest: Manifest, own: Task) -> list[str]:
     counts = manifest.frame["label"].astype(str).value_counts().sort_index()
-    unknown = {str(label): int(count) for label, count in counts.items() if label not in own.keys}
+    unknown = {str(label): int(number) for label, number in counts.items() if label not in own.keys}
     if not unknown:
         return []
-    names = ", ".join(f"{label} ({count})" for label, count in unknown.items())
-    return [f"{sum(unknown.values())} pictures are left out: {names} is no label of {own.key} ({', '.join(own.keys)})."]
+    names = ", ".join(f"{label} ({number})" for label, number in unknown.items())
+    left_out = count(sum(unknown.values()), "picture is", "pictures are")
+    return [f"{left_out} left out: {names} is no label of {own.key} ({', '.join(own.keys)})."]
 
 
-def _note_unread(count: int) -> list[str]:
-    return [f"{count} pictures are left out: their files are missing or cannot be read as pictures."] if count else []
+def _note_unread(number: int) -> list[str]:
+    left_out = count(number, "picture is", "pictures are")
+    return [f"{left_out} left out: missing, or cannot be read as a picture."] if number else []
 
 
 def _note_absent(answered: Manifest, own: Task, task: Task) -> list[str]:

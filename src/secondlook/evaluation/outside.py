@@ -11,6 +11,7 @@ from secondlook.conditions import find_task
 from secondlook.data.fingerprint import Track, data_fingerprint
 from secondlook.data.leakage import audit_manifest, describe_pair
 from secondlook.data.manifest import Manifest
+from secondlook.data.wording import count
 from secondlook.errors import DatasetError
 from secondlook.evaluation.answers import answer_manifest, attempt_all
 from secondlook.evaluation.curves import measure_curves
@@ -144,7 +145,8 @@ def _measure_unlabelled(
     predictions = [attempt for attempt in attempts if attempt is not None]
     measured = Manifest(manifest.frame[read].reset_index(drop=True), manifest.root, manifest.task)
     groups = measured.frame["group"].astype(str).to_numpy(dtype=np.str_)
-    missing = [f"{(~read).sum()} pictures are left out: they are missing or cannot be read."] if not read.all() else []
+    left_out = count(int((~read).sum()), "picture is", "pictures are")
+    missing = [f"{left_out} left out: missing, or cannot be read."] if not read.all() else []
     columns = _list_shares(predictions, predictor)
 
     def measure(weights: Floats) -> dict[str, Floats]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from secondlook.data.wording import count
 from secondlook.evaluation.report.plots import draw_forest
 from secondlook.evaluation.report.section import Cell, Figure, Section, Source, Table
 from secondlook.evaluation.report.words import count_words, reach, write_measured, write_percent
@@ -25,7 +26,10 @@ def write_section(source: Source) -> Section | None:
     methods, kinds = found["methods"], found["sets"]
     served = next(method for method in methods if method["served"])
     own = count_words(found["own"]["pictures"], found["own"]["groups"], source.task)
-    parts = [f"{kind['name']} ({'near' if kind['near'] else 'far'}): {kind['pictures']:,} pictures." for kind in kinds]
+    parts = [
+        f"{kind['name']} ({'near' if kind['near'] else 'far'}): {count(kind['pictures'], 'picture', 'pictures')}."
+        for kind in kinds
+    ]
     worst = min(kinds, key=lambda kind: served["refused"][kind["name"]]["value"])
     return Section(
         key="outliers",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from secondlook.clinic.api.protocol.messages import InputTensor, OutputTensor
+from secondlook.data.wording import count
 from secondlook.errors import InputError
 
 MOST_PICTURES = 16
@@ -80,7 +81,9 @@ def read_files(tensor: InputTensor, behind: bytes) -> list[bytes]:
     """
     files = split_files(take_behind(tensor, behind)) if tensor.data is None else list(map(decode_file, tensor.data))
     if len(files) != tensor.shape[0]:
-        raise InputError(f"Expected {tensor.shape[0]} files for the shape {tensor.shape}, got {len(files)}.")
+        raise InputError(
+            f"Expected {count(tensor.shape[0], 'file', 'files')} for the shape {tensor.shape}, got {len(files)}."
+        )
     return files
 
 
