@@ -143,6 +143,15 @@ def test_a_course_of_one_picture_says_so(follow: Follow, lesion: Lesion, as_role
     assert "no second picture" in as_role("clinician").get(address).content.decode()
 
 
+def test_a_course_without_any_area_draws_no_empty_chart(follow: Follow, lesion: Lesion, as_role: AsRole) -> None:
+    follow(1)
+    follow(20, seed=9)
+    page = as_role("clinician").get(reverse("timeline:course", args=[lesion.key])).content.decode()
+    assert "Area not measured" in page
+    assert "course-chart" not in page
+    assert "Area against the first picture" not in page
+
+
 def test_the_page_speaks_french(follow: Follow, lesion: Lesion, as_role: AsRole) -> None:
     follow(1)
     follow(20)

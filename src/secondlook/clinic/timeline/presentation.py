@@ -218,10 +218,11 @@ class Course:
     Attributes:
         steps: One for each.
         most: How many times as large the upper end of the chart is; the lower end is as many times smaller.
+            Nothing where no area was measured: then there is no chart.
     """
 
     steps: tuple[Step, ...]
-    most: int
+    most: int | None
 
 
 def present_course(comparisons: list[Comparison]) -> Course:
@@ -241,7 +242,7 @@ def present_course(comparisons: list[Comparison]) -> Course:
             )
             for one, at in zip(comparisons, days, strict=True)
         ),
-        most,
+        most if areas else None,
     )
 
 
