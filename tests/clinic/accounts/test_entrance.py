@@ -47,7 +47,11 @@ def test_who_signs_up_proves_the_address_before_logging_in(client: Client, open_
     link = find_link()
     assert "Yes, confirm it" in client.get(link).content.decode()
     client.post(link)
+    assert "Log in to have a new one sent" in client.get(link).content.decode()
     assert log_in(client, user.email).headers["Location"] == "/"
+    again = client.get(link).content.decode()
+    assert "Your address is <strong>zoe@example.org</strong>" in again
+    assert "Log in to have a new one sent" not in again
 
 
 @pytest.mark.parametrize(
