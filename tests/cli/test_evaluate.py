@@ -50,6 +50,18 @@ def test_json_on_stdout_and_in_the_file_is_the_evidence(finished, manifest, fore
     assert out.encode() == target.read_bytes() == (finished / "evidence.json").read_bytes()
 
 
+@pytest.mark.parametrize("name", ["evidence.json", "report"])
+def test_a_full_disk_costs_no_evidence(finished, manifest, tmp_path, name):
+    (tmp_path / "report").mkdir()
+    for scrap in ("evidence.json.tmp", "report/evidence.json.tmp"):
+        (tmp_path / scrap).symlink_to("/dev/full")
+    words = ["evaluate", finished, manifest, "--resamples", "100", "--quick", "--output", tmp_path / name]
+    result = CliRunner().invoke(cli.app, list(map(str, words)))
+    assert isinstance(result.exception, SecondlookError)
+    assert f"{name}: No space left" in str(result.exception)
+    assert json.loads(result.stdout)["measures"]["accuracy"]
+
+
 def test_check_proves_reproduction_and_says_what_it_left_out(finished, manifest, foreign_folder):
     code, _, errors = run(finished, manifest, "--check")
     assert code == 0

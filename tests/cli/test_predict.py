@@ -215,16 +215,17 @@ def test_output_takes_its_format_from_its_name(
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_output_that_fails_leaves_the_old_file_and_no_scrap(tmp_path: Path) -> None:
+def test_a_full_disk_costs_neither_the_old_file_nor_the_new_answers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     target = tmp_path / "answers.csv"
     target.write_text("old")
-    output = open_output(target)
-    output.__enter__().write("new")
-    full = OSError(28, "No space left on device")
-    with pytest.raises(InputError, match=r"Cannot write answers\.csv: No space left"):
-        output.__exit__(OSError, full, full.__traceback__)
+    (tmp_path / "answers.csv.tmp").symlink_to("/dev/full")
+    with pytest.raises(InputError, match=r"Cannot write answers\.csv: No space left"), open_output(target) as stream:
+        stream.write("new")
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["answers.csv"]
+    assert capsys.readouterr().out == "new"
 
 
 def test_output_appears_only_when_it_is_whole(tmp_path: Path) -> None:
@@ -278,12 +279,14 @@ def test_the_heatmap_of_any_label_can_be_asked_for(tiny_bundle: Path, pictures: 
     assert "akiec" in err
 
 
-def test_a_folder_that_cannot_be_written_is_a_sentence(tiny_bundle: Path, pictures: Path, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_refused_before_any_work(
+    tiny_bundle: Path, pictures: Path, tmp_path: Path
+) -> None:
     (tmp_path / "taken").write_text("a file")
     arguments = (pictures / "nv-0001.jpg", "--bundle", tiny_bundle, "--heatmaps", tmp_path / "taken" / "maps")
     code, _, err = run("predict", *arguments)
-    assert code == 1
-    assert "Cannot write" in err
+    assert code == 2
+    assert "Cannot write in taken: Not a directory." in err
 
 
 def test_many_workers_give_what_one_gives(tiny_bundle: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from secondlook.cli.files import check_folder
 from secondlook.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ def attack(
     run: Annotated[Path, typer.Argument(help="A run folder, whose checkpoints hold the network.")],
     manifest: Annotated[Path, typer.Argument(help="A manifest (CSV), for example the run's split.csv.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for attack.json, the HTML page and its tables as CSV.")
+        Path,
+        typer.Option(
+            "--output", "-o", callback=check_folder, help="Folder for attack.json, the HTML page and its tables as CSV."
+        ),
     ] = Path("attack"),
     bundle: Annotated[
         str | None,

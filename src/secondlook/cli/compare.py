@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from secondlook.cli.data import track_on_stderr
+from secondlook.cli.files import check_file
 
 if TYPE_CHECKING:
     from secondlook.evaluation.compare.measure import Comparison
@@ -40,7 +41,10 @@ def compare(
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to write it to standard output.")] = Format.TABLE,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="HTML", help="Also write a page, one file, to be opened.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="HTML", callback=check_file, help="Also write a page, one file, to be opened."
+        ),
     ] = None,
     train_groups: Annotated[
         int,

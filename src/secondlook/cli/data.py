@@ -15,6 +15,8 @@ from rich.table import Table
 from rich.text import Text
 from typer.core import TyperCommand
 
+from secondlook.cli.files import check_file
+
 if TYPE_CHECKING:
     from secondlook.data.leakage import LeakReport
     from secondlook.data.manifest import Manifest
@@ -31,7 +33,10 @@ SourceName = Annotated[
     str, typer.Argument(metavar="SOURCE", help="Layout of the data set, such as ham10000; all are drawn above.")
 ]
 ManifestFile = Annotated[Path, typer.Argument(metavar="MANIFEST", help="A manifest CSV.")]
-Output = Annotated[Path, typer.Option("--output", "-o", metavar="CSV", help="Manifest to write, replaced atomically.")]
+Output = Annotated[
+    Path,
+    typer.Option("--output", "-o", metavar="CSV", callback=check_file, help="Manifest to write, replaced atomically."),
+]
 Quick = Annotated[bool, typer.Option("--quick", help="Only look whether pictures are there; do not read them.")]
 
 
@@ -182,7 +187,9 @@ def audit(
     manifest: ManifestFile,
     html: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write a page that shows the pairs side by side, to open offline."),
+        typer.Option(
+            metavar="FILE", callback=check_file, help="Write a page that shows the pairs side by side, to open offline."
+        ),
     ] = None,
     drop_leaks: Annotated[
         str | None,
@@ -193,7 +200,8 @@ def audit(
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="CSV", help="Manifest for --drop-leaks to write.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="CSV", callback=check_file, help="Manifest for --drop-leaks to write."),
     ] = None,
 ) -> None:
     """Look for a leak: a group, a file, a picture or a near-duplicate that lies in two splits; exit 1 if there is one.

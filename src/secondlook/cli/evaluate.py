@@ -9,6 +9,9 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from secondlook.cli.files import check_file, check_folder, explain_failure
+from secondlook.errors import InputError, SecondlookError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -65,7 +68,12 @@ def evaluate(
     json: Annotated[bool, typer.Option("--json", help="Write the evidence as JSON to stdout.")] = False,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write a report (HTML, PDF, CSV) into a folder; or FILE.json alone."),
+        typer.Option(
+            "--output",
+            "-o",
+            callback=lambda path: check_file(path) if path and path.suffix == ".json" else check_folder(path),
+            help="Write a report (HTML, PDF, CSV) into a folder; or FILE.json alone.",
+        ),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Compare with the bundle's own evidence; exit 1 on a difference.")
@@ -128,7 +136,13 @@ def evaluate(
     if json:
         sys.stdout.write(dump_evidence(evidence))
     if output is not None:
-        write_output(output, evidence, task, answered, console)
+        try:
+            write_output(output, evidence, task, answered, console)
+        except SecondlookError:
+            # It may be hours of work.
+            console.print("[yellow]The evidence is on standard output instead.[/]")
+            sys.stdout.write("" if json else dump_evidence(evidence))
+            raise
     stored = open_bundle(folder).evidence
     if check and (stored is None or not print_check(stored, evidence, tolerance, console)):
         raise typer.Exit(1)
@@ -140,8 +154,6 @@ def require_folders(options: "Mapping[str, Path | None]") -> None:
     Raises:
         InputError: One does not.
     """
-    from secondlook.errors import InputError
-
     for option, path in options.items():
         if path is not None and not path.is_dir():
             raise InputError(f"Expected a folder of pictures for {option}, {path.name!r} is none.")
@@ -181,7 +193,8 @@ def write_output(output: Path, evidence: "Evidence", task: str, answered: "Answe
     from secondlook.evaluation.report.write import write_report
 
     if output.suffix == ".json":
-        replace_file(output, dump_evidence(evidence).encode())
+        with explain_failure(output):
+            replace_file(output, dump_evidence(evidence).encode())
         return
     for sentence in write_report(output, evidence, task=task, answered=answered):
         console.print(f"[yellow]{sentence}[/]", highlight=False)

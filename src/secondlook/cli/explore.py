@@ -7,13 +7,20 @@ from typing import Annotated
 import typer
 
 from secondlook.cli.data import ManifestFile, tell, track_on_stderr
+from secondlook.cli.files import check_file
 
 
 def explore(
     manifest: ManifestFile,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="HTML", help="Page to write; default: the manifest's name with .html."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="HTML",
+            callback=check_file,
+            help="Page to write; default: the manifest's name with .html.",
+        ),
     ] = None,
     pictures: Annotated[
         int,

@@ -4,6 +4,7 @@ import glob
 import io
 import os
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
@@ -12,6 +13,7 @@ from typing import TextIO
 
 import typer
 
+from secondlook.data.files import replace_file
 from secondlook.errors import InputError
 
 PICTURE_SUFFIXES = frozenset(
@@ -29,20 +31,41 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-def check_output(output: Path | None) -> None:
-    """Refuse an output that could only fail after all the work."""
-    if output is None:
-        return
-    if not output.absolute().parent.is_dir():
-        raise typer.BadParameter(f"There is no folder for {output.name}; make it first.", param_hint="--output")
-    if output.exists() and not output.is_file():
-        raise typer.BadParameter(f"{output.name} is there and no plain file; choose another.", param_hint="--output")
+def check_file(path: Path | None) -> Path | None:
+    """Refuse, as an option's callback, a file that could only fail to be written after all the work."""
+    if path is not None:
+        if path.exists() and not path.is_file():
+            raise typer.BadParameter(f"{path.name} is there and no plain file; choose another.")
+        try_writing(path.absolute().parent)
+    return path
 
 
-def check_folder(folder: Path | None, *, option: str) -> None:
-    """Refuse a folder to write to that could only fail after all the work."""
-    if folder is not None and folder.exists() and not folder.is_dir():
-        raise typer.BadParameter(f"{folder.name} is there and no folder; name another one.", param_hint=option)
+def check_output(path: Path | None) -> Path | None:
+    """Refuse a file, as above, also where its folder is missing."""
+    if path is not None and not path.absolute().parent.is_dir():
+        raise typer.BadParameter(f"There is no folder for {path.name}; make it first.")
+    return check_file(path)
+
+
+def check_folder(path: Path | None) -> Path | None:
+    """Refuse, as an option's callback, a folder that could only fail to be written after all the work."""
+    if path is not None:
+        if path.exists() and not path.is_dir():
+            raise typer.BadParameter(f"{path.name} is there and no folder; name another one.")
+        try_writing(path.absolute())
+    return path
+
+
+def try_writing(folder: Path) -> None:
+    """Refuse a folder that takes no file; of one that is yet to be made, the nearest that is there is asked."""
+    nearest = next(place for place in (folder, *folder.parents) if place.exists())
+    try:
+        with tempfile.TemporaryFile(dir=nearest):
+            pass
+    except OSError as error:
+        raise typer.BadParameter(
+            f"Cannot write in {nearest.name or nearest}: {error.strerror}. Name another place."
+        ) from error
 
 
 def choose_format(output: Path | None) -> Format:
@@ -102,24 +125,27 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
     """Give standard output, or a file that appears under its name only when it is whole.
 
     Raises:
-        InputError: The file cannot be written.
+        InputError: The file cannot be written; what it would hold, maybe hours of work, then goes to standard output.
     """
     if path is None:
-        if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
-            sys.stdout.reconfigure(encoding="utf-8")
-        yield sys.stdout
+        yield find_stdout()
         return
-    target = path.resolve()
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    text = io.StringIO(newline="")
+    yield text
     try:
-        with explain_failure(path):
-            with temporary.open("w", encoding="utf-8", newline="") as stream:
-                yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+        replace_file(path.resolve(), text.getvalue().encode())
+    except OSError as error:
+        find_stdout().write(text.getvalue())
+        raise InputError(
+            f"Cannot write {path.name}: {error.strerror}. What it would hold is on standard output instead."
+        ) from error
+
+
+def find_stdout() -> TextIO:
+    """Return standard output, in UTF-8 where a program reads it."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
+        sys.stdout.reconfigure(encoding="utf-8")
+    return sys.stdout
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 from secondlook.cli.data import track_on_stderr
 from secondlook.cli.files import (
     Format,
+    check_file,
     check_folder,
     check_output,
     choose_format,
@@ -86,9 +87,12 @@ def draw(
     form: Annotated[
         Format | None, typer.Option("--format", help="Default: by the output file's suffix, else table.")
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="Write here instead of to standard output.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(callback=check_output, help="Write here instead of to standard output.")
+    ] = None,
     drawings: Annotated[
-        Path | None, typer.Option(help="Also write each picture with its outline and figures as PNG here.")
+        Path | None,
+        typer.Option(callback=check_folder, help="Also write each picture with its outline and figures as PNG here."),
     ] = None,
 ) -> None:
     """Outline the lesion in each picture, and give four figures of the outline.
@@ -106,8 +110,6 @@ def draw(
         secondlook outline photos --format csv --output outlines.csv
         secondlook outline mole.jpg --colour-range 60-170,30-120,20-110
     """  # noqa: D301  \b keeps the lines of the example apart
-    check_output(output)
-    check_folder(drawings, option="--drawings")
     name, segment = choose_segment(method, colour_range, network)
     pictures = find_pictures(paths)
     root, console = find_common_folder(pictures), Console(stderr=True)
@@ -263,7 +265,10 @@ def measure(
     ] = None,
     network: Network = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="HTML", help="Also write a page, with the worst failures.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="HTML", callback=check_file, help="Also write a page, with the worst failures."
+        ),
     ] = None,
     worst: Annotated[
         int, typer.Option(min=0, help="How many failures the page shows; 0 for none, and no picture.")
@@ -358,7 +363,9 @@ def find_masked(manifest: Path, masks: Path, split: str | None) -> "tuple[Masked
 def train(
     manifest: Manifest,
     masks: Masks,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where the network goes.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", callback=check_folder, help="Where the network goes.")
+    ],
     split: Annotated[str, typer.Option(help="The split to learn from.")] = "train",
     epochs: Annotated[int, typer.Option(min=1, help="How often each picture is learned from.")] = 10,
     licence: Annotated[str, typer.Option(help="Licence of the weights, as the data's asks.")] = "CC-BY-NC-4.0",

@@ -58,8 +58,13 @@ def predict(
     form: Annotated[
         Format | None, typer.Option("--format", help="Default: by the output file's suffix, else table.")
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="Write here instead of to standard output.")] = None,
-    heatmaps: Annotated[Path | None, typer.Option(help="Also write each picture with its heatmap as PNG here.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(callback=check_output, help="Write here instead of to standard output.")
+    ] = None,
+    heatmaps: Annotated[
+        Path | None,
+        typer.Option(callback=check_folder, help="Also write each picture with its heatmap as PNG here."),
+    ] = None,
     heatmap_label: Annotated[
         str,
         typer.Option(metavar="LABEL", help="Whose heatmap: where the picture speaks for this label; default: its own."),
@@ -70,8 +75,6 @@ def predict(
     A picture that cannot be read is reported, in its own row, and does not stop the rest; the exit code is then 1.
     It supports a decision; it does not diagnose.
     """
-    check_output(output)
-    check_folder(heatmaps, option="--heatmaps")
     pictures = find_pictures(paths)
     ask, predictors = choose_predictors(bundle, task=task, router=router)
     console = Console(stderr=True)

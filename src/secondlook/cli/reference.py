@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from secondlook.cli.data import track_on_stderr
-from secondlook.cli.files import Format
+from secondlook.cli.files import Format, check_folder
 from secondlook.errors import DatasetError
 
 PLAIN_WIDTH = 120
@@ -31,7 +31,9 @@ Count = Annotated[int, typer.Option(min=1, help="How many cases, each of another
 @reference_app.command()
 def build(
     manifest: ManifestFile,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where the set goes.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", callback=check_folder, help="Where the set goes.")
+    ],
     bundle: Bundle = "skin",
     split: Annotated[str | None, typer.Option(help="Take the pictures of this split alone.")] = None,
     standard: Annotated[

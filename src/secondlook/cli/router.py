@@ -11,6 +11,7 @@ from rich.table import Table
 
 from secondlook.cli.data import track_on_stderr
 from secondlook.cli.evaluate import find_kinds
+from secondlook.cli.files import check_folder
 
 router_app = typer.Typer(help="Make and measure the router, which leads a picture to its task.", no_args_is_help=True)
 
@@ -20,7 +21,7 @@ Manifests = Annotated[list[Path], typer.Argument(metavar="MANIFESTS", help="A ma
 @router_app.command("fit")
 def fit(
     manifests: Manifests,
-    output: Annotated[Path, typer.Option(help="Folder for router.json and router.npz.")],
+    output: Annotated[Path, typer.Option(callback=check_folder, help="Folder for router.json and router.npz.")],
 ) -> None:
     """Learn from the splits train what the pictures of each task look like; take the limits from calibration."""
     from secondlook.data.manifest import read_manifest
