@@ -12,6 +12,14 @@ from tests.browser.page import check_access, hold_script
 from tests.drawing import draw_lesion, encode
 from tests.site import Server, draw_triage
 
+# As on a slow machine: what is drawn is there only when it is told to be.
+HOLD_DRAWING = """() => {
+  const plain = HTMLCanvasElement.prototype.toBlob;
+  const released = new Promise((resolve) => (window.releaseDrawing = resolve));
+  HTMLCanvasElement.prototype.toBlob = function (...options) {
+    released.then(() => plain.apply(this, options));
+  };
+}"""
 SETTLED = "#cards:not(:has([data-state=checking], [data-state=ready], [data-state=sending]))"
 
 
@@ -116,7 +124,7 @@ def test_a_page_that_waits_loads_itself_anew_with_the_answer(open_page: OpenPage
 
 def set_state(demo: Server, key: str, state: str) -> None:
     """Set how far a picture is, as a worker does that answers it."""
-    with closing(sqlite3.connect(demo.log.parent / "data" / "secondlook.sqlite3")) as rows, rows:
+    with closing(sqlite3.connect(demo.log.parent / "data" / "secondlook.sqlite3", timeout=60)) as rows, rows:
         rows.execute("UPDATE cases_picture SET state = ? WHERE key = ?", (state, key))
 
 
@@ -134,6 +142,22 @@ def test_a_turned_picture_is_sent_turned_and_one_that_failed_is_sent_again(open_
     expect(page.locator("[data-state=failed] .problem")).to_contain_text("The server did not answer")
     page.unroute("**/visits/**")
     page.click("[data-do=retry]")
+    page.wait_for_selector(SETTLED)
+    page.click(".upload-answer a")
+    assert page.get_attribute("svg.shown", "viewBox") == "0 0 360 480"
+
+
+def test_what_was_cut_out_is_sent_and_not_the_file_however_soon(open_page: OpenPage, enter: Enter) -> None:
+    page = open_page("desktop", "/patients/", storage_state=enter("clinician"))
+    open_form(page)
+    choose_all(page, draw_files("refer")[:1])
+    page.click("[data-do=adjust]")
+    page.wait_for_selector("#adjust[open] #canvas[style*=width]")
+    page.click("[data-edit=left]")
+    page.evaluate(HOLD_DRAWING)
+    page.click("#adjust [value=done]")
+    page.click("#send")
+    page.evaluate("releaseDrawing()")
     page.wait_for_selector(SETTLED)
     page.click(".upload-answer a")
     assert page.get_attribute("svg.shown", "viewBox") == "0 0 360 480"

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, StorageState, expect
 
 from tests.browser.conftest import Enter, OpenPage
-from tests.browser.page import check_access
+from tests.browser.page import check_access, hold_script
 from tests.site import Server
 
 WORDS = {
@@ -68,6 +68,20 @@ def test_both_pictures_are_compared_in_three_ways(
     answer = page.request.get(server_address(page, report))
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.body().startswith(b"%PDF-")
+
+
+def test_no_view_is_offered_before_the_script_that_shows_it_has_come(
+    open_page: OpenPage, entered: StorageState
+) -> None:
+    page = open_page("desktop", "/patients/", storage_state=entered)
+    follow_second_lesion(page, "Over time")
+    expect(page.locator("[data-view]")).to_have_count(3)
+    with hold_script(page, "timeline"):
+        expect(page.locator("#findings-title")).to_be_visible()
+        expect(page.locator("[data-view=over]")).to_be_hidden()
+    page.click("[data-view=over]")
+    expect(page.locator("[data-shows=over]")).to_be_visible()
+    expect(page.locator("[data-shows=beside]")).to_be_hidden()
 
 
 def server_address(page: Page, path: str) -> str:

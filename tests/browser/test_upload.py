@@ -1,9 +1,11 @@
 """The ways in: choosing, dropping, pasting, the camera, the keyboard, and the plain form."""
 
 import base64
+import io
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
@@ -16,6 +18,20 @@ TRANSFER = """(content) => {
   const bytes = Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
   transfer.items.add(new File([bytes], "lesion.png", { type: "image/png" }));
   return transfer;
+}"""
+
+# The first picture is decoded only when it is told to be.
+HOLD_FIRST = """() => {
+  const plain = window.createImageBitmap;
+  window.createImageBitmap = async (...options) => {
+    window.createImageBitmap = plain;
+    const decoded = await new Promise((told) => {
+      window.releaseFirst = () => new Promise((resolve) => told(resolve));
+    });
+    const image = await plain(...options);
+    setTimeout(decoded); // once whoever waits for the picture has got it
+    return image;
+  };
 }"""
 
 
@@ -37,6 +53,19 @@ def test_a_picture_chosen_before_the_script_has_come_is_previewed(open_page: Ope
     with hold_script(page, "page"):
         page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": draw_triage("urgent")})
     finish(page, draw_triage("urgent"))
+
+
+def test_of_two_choices_the_last_one_counts_however_long_the_first_takes(open_page: OpenPage) -> None:
+    page = open_page(path="/try/?task=skin")
+    page.evaluate(HOLD_FIRST)
+    first = draw_triage("routine", size=(400, 300))
+    page.set_input_files("#file", {"name": "first.png", "mimeType": "image/png", "buffer": first})
+    choose(page, draw_triage("urgent"))
+    page.evaluate("releaseFirst()")
+    page.click("[data-edit=right]")
+    with Image.open(io.BytesIO(send(page))) as sent:
+        assert sent.size == (360, 360), "turned, and cut to the second one's shorter side"
+    assert page.inner_text("#answer-title") == "Urgent"
 
 
 def test_a_dropped_picture(open_page: OpenPage) -> None:
@@ -141,13 +170,14 @@ def test_a_file_that_is_too_large_never_leaves(open_page: OpenPage, tmp_path: Pa
 def test_progress_is_shown_while_a_picture_is_sent(open_page: OpenPage) -> None:
     page = open_page()
     session = page.context.new_cdp_session(page)
-    rate = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 1_000_000}
+    rate = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 1_000}
     choose(page, draw_triage("urgent", size=(1600, 1200)))
     session.send("Network.emulateNetworkConditions", rate)
     page.click("#send")
     expect(page.locator("#progress")).to_be_visible()
     expect(page.locator("#progress-words")).to_have_text("Sending the picture")
     expect(page.locator("#send")).to_be_disabled()
+    session.send("Network.emulateNetworkConditions", rate | {"uploadThroughput": -1})
     page.wait_for_selector("[data-answer]")
     expect(page.locator("#progress")).to_be_hidden()
 

@@ -12,6 +12,7 @@ const FAR = 5;
 export class Editor {
   #image = null;
   #file = null;
+  #asked = 0;
   #turns = 0;
   #square = { x: 0, y: 0, side: 0 };
   #drag = null;
@@ -36,17 +37,21 @@ export class Editor {
     this.#place();
   }
 
-  // Resolves to whether the browser can show the file.
+  // Resolves to whether the browser can show the file, or to nothing where another file was chosen meanwhile.
   async show(file) {
     this.#image?.close();
+    this.#image = null; // until it is decoded there is nothing to turn, and the file goes as it is
     this.#file = file;
     this.#turns = 0;
-    try {
-      this.#image = await createImageBitmap(file);
-    } catch {
-      this.#image = null;
-      return false;
+    this.#drag = null;
+    const asked = ++this.#asked;
+    const image = await createImageBitmap(file).catch(() => null);
+    if (asked !== this.#asked) {
+      image?.close();
+      return undefined;
     }
+    this.#image = image;
+    if (!image) return false;
     this.#centre();
     this.#draw();
     return true;
@@ -172,6 +177,7 @@ export class Editor {
   }
 
   #press(event) {
+    if (!this.#image) return;
     const step = STEP * this.#shorter * (event.shiftKey ? FAR : 1);
     const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
     const { x, y, side } = this.#square;

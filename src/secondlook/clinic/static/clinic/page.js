@@ -45,6 +45,7 @@ async function receive(file) {
   form.classList.add("has-picture");
   find("preview").hidden = false;
   const shown = await editor.show(file);
+  if (shown === undefined) return;
   for (const id of ["stage", "tools", "frame-help"]) find(id).hidden = !shown;
   find("plain").hidden = shown;
   find("plain").textContent = shown ? "" : `${file.name} – ${words.noPreview}`;

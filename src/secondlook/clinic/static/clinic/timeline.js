@@ -9,6 +9,7 @@ function choose(name) {
 
 if (views.length) {
   choose("beside");
+  place.querySelector(".views").hidden = false;
   place.addEventListener("click", (event) => {
     const button = event.target.closest("[data-view]");
     if (button) choose(button.dataset.view);

@@ -38,7 +38,6 @@ function scaled(image, least) {
 class Card {
   constructor(file) {
     this.name = file.name;
-    this.key = makeKey();
     this.element = find("card").content.firstElementChild.cloneNode(true);
     this.part = (selector) => this.element.querySelector(selector);
     this.part(".upload-name").textContent = file.name;
@@ -48,6 +47,7 @@ class Card {
     this.element.addEventListener("click", (event) => this.act(event.target.closest("[data-do]")?.dataset.do));
     this.select("task").addEventListener("change", () => this.check());
     find("cards").append(this.element);
+    this.tell(words.checking);
     this.take(file);
   }
 
@@ -59,13 +59,17 @@ class Card {
 
   set state(state) {
     this.element.dataset.state = state;
-    const waits = ["ready", "checking", "broken", "failed"].includes(state);
-    for (const field of ["lesion", "task"]) this.select(field).disabled = !waits;
-    this.part("[data-do=adjust]").hidden = !(waits && this.shown && state !== "broken");
+    for (const field of ["lesion", "task"]) this.select(field).disabled = !this.waits;
+    this.part("[data-do=adjust]").hidden = !(this.waits && this.shown && state !== "broken");
     this.part("[data-do=retry]").hidden = state !== "failed";
-    this.part("[data-do=drop]").hidden = !waits;
+    this.part("[data-do=drop]").hidden = !this.waits;
     this.part(".progress-line").hidden = state !== "sending";
     summarise();
+  }
+
+  // Whether it was not sent yet, or has to be sent again.
+  get waits() {
+    return ["ready", "checking", "broken", "failed"].includes(this.state);
   }
 
   // What is said of all pictures at once is said of this one too, until it is said otherwise.
@@ -73,14 +77,25 @@ class Card {
     if (this.select(field).dataset.own === undefined) this.select(field).value = find(field).value;
   }
 
-  async take(file) {
-    this.file = file;
-    this.copy = null;
-    this.shown = false;
+  // Takes a file, or one that the editor is still drawing: from here on nothing sends what it takes the place of.
+  take(file) {
+    const before = this.state;
     this.state = "checking";
-    this.tell(words.checking);
-    checking = checking.then(() => this.look()).then(() => this.judge());
-    await checking;
+    checking = checking.then(async () => {
+      const taken = await file;
+      if (taken === this.file) {
+        if (before !== "checking") this.state = before;
+        return;
+      }
+      this.file = taken;
+      this.key = makeKey(); // another content is another upload
+      this.copy = null;
+      this.shown = false;
+      this.state = "checking";
+      this.tell(words.checking);
+      await this.look();
+      await this.judge();
+    });
   }
 
   check() {
@@ -219,7 +234,6 @@ async function send(chosen) {
 
 function adjust(card) {
   adjusted = card;
-  find("adjust").returnValue = "";
   find("adjust").showModal();
   const whole = "whole" in card.select("task").selectedOptions[0].dataset;
   editor.whole = whole;
@@ -228,13 +242,8 @@ function adjust(card) {
   editor.show(card.file);
 }
 
-find("adjust").addEventListener("close", async () => {
-  const file = find("adjust").returnValue === "done" ? await editor.take() : null;
-  // Another content is another upload.
-  if (file && file !== adjusted.file) {
-    adjusted.key = makeKey();
-    await adjusted.take(file);
-  }
+find("adjust").addEventListener("submit", (event) => {
+  if (event.submitter.value === "done" && adjusted.waits) adjusted.take(editor.take());
 });
 
 function receive(files) {
