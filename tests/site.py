@@ -20,7 +20,7 @@ from secondlook.inference.bundle import seal_bundle
 from tests.bundles import DRAWN, build_bundle
 from tests.drawing import draw_text_page, encode
 
-START_S = 180.0
+START_S = 600.0  # a demo is drawn and answered before the site listens
 
 
 @dataclass(frozen=True)
@@ -160,6 +160,11 @@ class Server:
         """Where it is."""
         return f"http://localhost:{self.port}"
 
+    def list_files(self) -> list[Path]:
+        """What lies in its data folder, but for what SQLite puts beside a database while somebody is at it."""
+        found = (self.log.parent / "data").rglob("*")
+        return sorted(path for path in found if not path.name.endswith(("-wal", "-shm")))
+
     def ask(self, method: str, path: str, **options: Any) -> tuple[int, bytes]:
         """Return status and body of one request."""
         with closing(http.client.HTTPConnection("localhost", self.port, timeout=60)) as connection:
@@ -168,12 +173,16 @@ class Server:
             return response.status, response.read()
 
 
-def find_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+@contextmanager
+def hold_port() -> Iterator[int]:
+    """Return a port that nobody listens on, and keep it from being given to anybody else.
+
+    A socket that is bound and does not listen holds it; a server that reuses addresses can listen there all the same.
+    """
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
 
 
 @contextmanager
@@ -189,17 +198,17 @@ def run_server(
     folder.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "SECONDLOOK_BUNDLES": str(bundles), "SECONDLOOK_DATA_FOLDER": str(folder / "data")}
     environment |= {"SECONDLOOK_ROUTER": str(router)} if router else {}
-    port = find_port()
-    command = [str(Path(sys.executable).with_name("secondlook")), "serve", "--port", str(port), *arguments]
-    with (folder / "serve.log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    server = Server(port, folder / "serve.log", process.pid, str(bundles))
-    try:
-        wait_until_ready(process, server, start_s)
-        yield server
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+    with hold_port() as port:
+        command = [str(Path(sys.executable).with_name("secondlook")), "serve", "--port", str(port), *arguments]
+        with (folder / "serve.log").open("wb") as log:
+            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        server = Server(port, folder / "serve.log", process.pid, str(bundles))
+        try:
+            wait_until_ready(process, server, start_s)
+            yield server
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
 
 
 def wait_until_ready(process: "subprocess.Popen[bytes]", server: Server, start_s: float = START_S) -> None:

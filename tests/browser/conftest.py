@@ -9,13 +9,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from scripts.screenshots import CHROMIUM, DEVICES, open_browser
 from tests.site import Server, build_site_bundles, run_server
 
 OpenPage = Callable[..., Page]
 Enter = Callable[[str], StorageState]
+PATIENCE_MS = 20_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,6 +25,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if Path(__file__).parent in item.path.parents:
                 item.add_marker(pytest.mark.skip(reason="SECONDLOOK_NO_BROWSER is set"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def patience() -> None:
+    """Wait for what is expected of a page as long as for anything that is done on it."""
+    expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -79,14 +86,17 @@ def enter(browser: Browser, demo: Server, visitors: dict[str, StorageState]) -> 
 
 @pytest.fixture
 def open_page(browser: Browser, server: Server) -> Iterator[OpenPage]:
-    """Return a function that opens the site; at the end nothing may have gone wrong or astray in any page."""
+    """Return a function that opens the site; at the end nothing may have gone wrong or astray in any page.
+
+    Nothing moves by itself there unless asked to: what still scrolls or fades is no more to be measured than to be hit.
+    """
     contexts, troubles, hosts = [], [], set()
 
     def open_site(device: str = "desktop", path: str = "/try/", *, site: Server = server, **options: Any) -> Page:
-        context = browser.new_context(**{"locale": "en", **DEVICES[device], **options})
+        context = browser.new_context(**{"locale": "en", "reduced_motion": "reduce", **DEVICES[device], **options})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("console", lambda message: troubles.append(message.text) if is_fault(message.text) else None)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))

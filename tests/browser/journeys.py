@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.codes import make_code
+from tests.codes import wait_for_code
 from tests.site import draw_triage
 
 PHRASE = "quiet river umbrella 42 stones"
@@ -59,6 +59,7 @@ def sign_up(page: Page, email: str, link: str, log: Path) -> Iterator[str]:
     page.goto(link)
     yield "invitation"
     page.click("main a[href^='/account/signup/']")
+    page.wait_for_load_state()  # fields are checked as they are left from then on
     page.fill("#id_first_name", "https://x.example")
     page.press("#id_first_name", "Tab")
     expect(page.locator("#id_first_name_error p")).to_be_visible()
@@ -118,7 +119,7 @@ def set_up_app(page: Page) -> Iterator[str]:
     """Set up an app for codes, and look at what there is to do with it."""
     page.goto(find_site(page) + "/account/2fa/totp/activate/")
     yield "app"
-    page.fill("#id_code", make_code(page.inner_text("main .hash")))
+    page.fill("#id_code", wait_for_code(page.inner_text("main .hash"), lasting_s=20))
     page.click(SUBMIT)
     page.wait_for_url("**/account/2fa/")
     yield "second-proofs"
@@ -196,6 +197,8 @@ def compare_pictures(page: Page) -> Iterator[str]:
     page.click("main a[href$='/timeline/']")
     for view in ("over", "difference"):
         page.click(f"[data-view={view}]")
+        expect(page.locator(f"[data-shows={view}]")).to_be_visible()
+        expect(page.locator("[data-shows=beside]")).to_be_hidden()
         yield f"timeline-{view}"
 
 
@@ -212,7 +215,7 @@ def review(page: Page) -> Iterator[str]:
     page.wait_for_url("**before=*")
     yield "reviewing-next"
     page.locator(".queue-tools a").first.click()
-    assert page.url.startswith(first)
+    expect(page).to_have_url(re.compile(re.escape(first)))
     expect(page.locator("main .opinions li")).not_to_have_count(0)
     yield "reviewed"
 

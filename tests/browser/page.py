@@ -21,7 +21,8 @@ READ_FILE = """async () => {
 
 
 def check_access(page: Page) -> None:
-    """See that nothing on the page shuts anybody out, and that it fits its window."""
+    """See that nothing on the page shuts anybody out, and that it fits its window, once all of it is there."""
+    page.wait_for_load_state()
     found = Axe().run(page).response["violations"]
     assert [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found] == []
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import FloatRect, Page
+from playwright.sync_api import FloatRect, Page, expect
 
 from secondlook import load
 from tests.browser.conftest import OpenPage
@@ -46,11 +46,9 @@ def page(open_page: OpenPage) -> Page:
 
 
 def find_canvas(page: Page) -> FloatRect:
-    """Return where the canvas lies once the page has stopped scrolling to it."""
-    canvas, before = page.locator("#canvas"), None
-    while (box := canvas.bounding_box()) != before or box is None:
-        before = box
-        page.wait_for_timeout(150)
+    """Return where the canvas lies; the page has jumped to it, for nothing scrolls slowly here."""
+    box = page.locator("#canvas").bounding_box()
+    assert box
     return box
 
 
@@ -146,7 +144,7 @@ def test_a_phone_s_orientation_is_kept(open_page: OpenPage) -> None:
 
 def test_the_size_of_the_square_is_said(page: Page) -> None:
     page.click("[data-edit=smaller]")
-    assert page.text_content("#square") == "The square takes in 90% of the picture's shorter side."
+    expect(page.locator("#square")).to_have_text("The square takes in 90% of the picture's shorter side.")
 
 
 def test_the_answer_is_that_of_what_was_sent(page: Page, server: Server) -> None:

@@ -47,8 +47,7 @@ def test_a_patient_a_lesion_a_visit(open_page: OpenPage, entered: StorageState, 
     expect(page.locator("h1")).to_have_text(name)
 
     page.get_by_role("link", name=words["mark"]).click()
-    page.wait_for_load_state()  # the body map's script listens then
-    page.locator("[data-place='front:chest']").click()
+    page.locator(".is-clickable [data-place='front:chest']").click()
     expect(page.locator("#id_place")).to_have_value("front:chest")
     before = float(page.input_value("#id_x"))
     page.locator(".mark-new").focus()
@@ -105,9 +104,10 @@ def test_the_day_works_without_javascript(open_page: OpenPage, entered: StorageS
 
 
 def test_the_carousel_turns_until_somebody_looks_or_stops_it(open_page: OpenPage) -> None:
-    page = open_page("desktop", "/")
+    page = open_page("desktop", "/", reduced_motion="no-preference")
     shown = page.locator(".slide.is-shown h3")
-    page.clock.install()
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
     page.reload()
     expect(shown).to_have_text("It says what it does not know")
     page.clock.run_for(8500)
@@ -123,6 +123,6 @@ def test_the_carousel_turns_until_somebody_looks_or_stops_it(open_page: OpenPage
 @pytest.mark.parametrize("locale", ["en", "fr"])
 @pytest.mark.parametrize("device", ["desktop", "phone"])
 def test_the_first_page_shuts_nobody_out(open_page: OpenPage, device: str, locale: str) -> None:
-    page = open_page(device, "/", locale=locale, reduced_motion="reduce")
+    page = open_page(device, "/", locale=locale)
     check_access(page)
     expect(page.locator("[data-pause]")).to_have_attribute("aria-pressed", "true")

@@ -5,7 +5,7 @@ from urllib.parse import urljoin
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.page import answer, choose, send
@@ -40,6 +40,7 @@ STATES: dict[str, Callable[[Page], object]] = {
 def test_no_violation_and_no_overflow(open_page: OpenPage, state: str, device: str, locale: str, scheme: str) -> None:
     page = open_page(device, locale=locale, color_scheme=scheme)
     STATES[state](page)
+    page.wait_for_load_state()
     assert page.get_attribute("html", "data-bs-theme") == scheme
     assert page.get_attribute("html", "lang") == locale
     results = Axe().run(page)
@@ -91,8 +92,8 @@ def test_theme_and_language_are_switched_and_kept(open_page: OpenPage) -> None:
     page.click("[data-theme-switch]")
     page.click("text=FR")
     page.wait_for_selector("html[lang=fr]")
-    assert page.get_attribute("html", "data-bs-theme") == "dark"
-    assert "Un second regard" in page.inner_text("h1")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    expect(page.locator("h1:visible")).to_contain_text("Un second regard")
 
 
 def test_the_api_page_works_under_the_policy(open_page: OpenPage) -> None:

@@ -20,7 +20,7 @@ def test_each_page_of_a_role_is_open_to_everybody_of_it(
     open_page: OpenPage, enter: Enter, server: Server, role: str, device: str, locale: str
 ) -> None:
     kept = {} if role == "nobody" else {"storage_state": enter(role)}
-    page = open_page(device, "/", locale=locale, reduced_motion="reduce", **kept)
+    page = open_page(device, "/", locale=locale, **kept)
     known: dict[str, str] = {}
     for place, step in WALKS[role].items():
         follow(page, server.url, step, known)

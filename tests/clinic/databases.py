@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.site import find_port
+from tests.site import hold_port
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 DATABASES = [SQLITE, POSTGRESQL]
@@ -50,7 +50,7 @@ def find_server() -> str | None:
 
 def start_server(programs: Path) -> str:
     """Start a server of its own, for these tests alone; it refuses to run as root."""
-    folder, port = Path(tempfile.mkdtemp(prefix="secondlook-postgresql-")), find_port()
+    folder = Path(tempfile.mkdtemp(prefix="secondlook-postgresql-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     switch = [] if os.getuid() else ["runuser", "-u", OWNER, "--"]
     if switch:
@@ -61,7 +61,8 @@ def start_server(programs: Path) -> str:
         subprocess.run(command, check=True, capture_output=True, cwd=folder)
 
     run("initdb", "--username", OWNER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=200"
-    run("pg_ctl", "start", "--wait", "--log", str(folder / "log"), "-o", options)
+    with hold_port() as port:
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=200"
+        run("pg_ctl", "start", "--wait", "--log", str(folder / "log"), "-o", options)
     atexit.register(run, "pg_ctl", "stop", "--mode", "immediate")
     return f"postgres://{OWNER}@127.0.0.1:{port}/postgres"

@@ -39,7 +39,7 @@ def environment(tmp_path: Path, site_bundle: Path) -> dict[str, str]:
 def run(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run Python to its end."""
     command = [sys.executable, *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_production_settings_pass_the_deployment_checks(environment: dict[str, str]) -> None:

@@ -52,7 +52,7 @@ def read_api(server: Server, path: Path) -> dict[str, float]:
 def read_command_line(bundle: Path, path: Path) -> dict[str, float]:
     """Return the probabilities of `secondlook predict`."""
     command = [str(Path(sys.executable).with_name("secondlook")), "predict", str(path), "--bundle", str(bundle)]
-    ended = subprocess.run([*command, "--format", "json"], capture_output=True, text=True, timeout=60, check=True)
+    ended = subprocess.run([*command, "--format", "json"], capture_output=True, text=True, timeout=300, check=True)
     (record,) = json.loads(ended.stdout)
     return dict(record["probabilities"])
 

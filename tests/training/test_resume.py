@@ -17,6 +17,7 @@ from tests.training.tiny import VARIANTS, hold_run, make_recipe, run_to_the_end,
 
 STEPS_BEFORE_KILLS = (0, 2, 1, 1, 1, 1)  # a second step is told of only when the first one's checkpoint is saved
 STEPS = 20  # 42 drawn pictures in batches of 8, 4 epochs
+GOES_ON = 3  # steps at most after those before a signal, should it be late: the last of the killed stops at the 19th
 
 
 def drain(reports: Connection) -> list[Any]:
@@ -31,7 +32,7 @@ def drain(reports: Connection) -> list[Any]:
 
 def finish(folder: Path, manifest: Path, variant: str, every_s: float = 0) -> tuple[list[int], str]:
     """Run to the end and return the steps taken and the weights' SHA-256."""
-    process, reports = start(run_to_the_end, folder, manifest, variant, every_s)
+    process, reports = start(run_to_the_end, folder, manifest, variant, every_s, None)
     *steps, digest = drain(reports)
     process.join()
     assert process.exitcode == 0
@@ -65,7 +66,7 @@ def test_a_run_killed_at_random_moments_ends_with_the_weights_of_an_unbroken_one
     rng = random.Random(f"{variant} 1")  # noqa: S311  a seeded choice of moments
     folder = tmp_path / "run"
     for after in STEPS_BEFORE_KILLS:
-        process, reports = start(run_to_the_end, folder, drawn_csv, variant, 0)
+        process, reports = start(run_to_the_end, folder, drawn_csv, variant, 0, after + GOES_ON)
         # The first kill may fall into decoding, the others fall between, into and after saves.
         hit(process, reports, signal.SIGKILL, after=after, seconds=rng.uniform(0, 0.08))
         assert process.exitcode == -signal.SIGKILL
@@ -79,7 +80,7 @@ def test_ctrl_c_saves_the_step_under_way_and_the_run_ends_with_the_same_weights(
 ) -> None:
     variant, expected = unbroken
     folder = tmp_path / "run"
-    process, reports = start(run_to_the_end, folder, drawn_csv, variant, 1e9)
+    process, reports = start(run_to_the_end, folder, drawn_csv, variant, 1e9, 8 + GOES_ON)
     hit(process, reports, signal.SIGINT, after=8, seconds=0.01)
     assert process.exitcode == 130
     packed = load_checkpoint(folder / "checkpoints", warn=pytest.fail)

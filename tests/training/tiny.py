@@ -4,8 +4,10 @@ Functions that other processes run are here, so that those can import them.
 """
 
 import hashlib
+import itertools
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -21,7 +23,7 @@ from torch import nn
 from secondlook.conditions import SKIN
 from secondlook.data.manifest import Manifest, read_manifest
 from secondlook.training.dataset import Pictures, cache_pictures
-from secondlook.training.loop import Watcher, train_network
+from secondlook.training.loop import Progress, Watcher, train_network
 from secondlook.training.reading import read_recipe
 from secondlook.training.recipe import Recipe
 from secondlook.training.run import encode_labels, open_run
@@ -146,8 +148,28 @@ def start(target: Any, *arguments: Any) -> tuple[BaseProcess, Connection]:
     return process, receive
 
 
-def run_to_the_end(folder: Path, manifest: Path, variant: str, every_s: float, send: Callable[[Any], None]) -> None:
-    """Train in a run folder as `secondlook train` does, reporting each step, then the weights' SHA-256."""
+def listen_for_signals() -> int:
+    """Return a file to read from that holds a byte for each signal that Python has handled, however early it came."""
+    come, note = os.pipe()
+    os.set_blocking(note, False)
+    signal.set_wakeup_fd(note)
+    return come
+
+
+def run_to_the_end(
+    folder: Path, manifest: Path, variant: str, every_s: float, most: int | None, send: Callable[[Any], None]
+) -> None:
+    """Train in a run folder as `secondlook train` does, reporting each step, then the weights' SHA-256.
+
+    After so many steps at most, where a number is given, it waits until a signal comes.
+    """
+    told, come = itertools.count(1), listen_for_signals()
+
+    def tell(progress: Progress) -> None:
+        send(progress.step)
+        if next(told) == most:
+            os.read(come, 1)
+
     torch.set_num_threads(1)
     os.environ["SECONDLOOK_CACHE"] = str(folder / "cache")
     recipe = make_recipe(**VARIANTS[variant])
@@ -168,7 +190,7 @@ def run_to_the_end(folder: Path, manifest: Path, variant: str, every_s: float, s
                 folder=folder / "checkpoints",
                 device=torch.device("cpu"),
                 precision="bf16" if variant == "bf16" else "fp32",
-                watcher=Watcher(step=lambda progress: send(progress.step)),
+                watcher=Watcher(step=tell),
             )
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,12 +1,12 @@
 """Nobody sends more in a day than they may; who tries is told before the body is read."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from secondlook.clinic.accounts.actors import Actor
 from secondlook.clinic.api.models import Scope
@@ -18,6 +18,13 @@ from tests.clinic.cases.conftest import SendPicture, actor, send, visit
 from tests.clinic.conftest import AsRole
 
 __all__ = ["actor", "send", "visit"]
+NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no day end while pictures are counted."""
+    monkeypatch.setattr("secondlook.clinic.files.quotas.timezone", SimpleNamespace(now=lambda: NOW))
 
 
 @pytest.fixture
@@ -63,7 +70,7 @@ def test_another_day_and_another_person_begin_anew(actor: Actor, make_person: An
     count_upload(actor.user, size_bytes=1)
     assert is_used_up(actor.user.pk)
     assert not is_used_up(make_person("clinician").pk)
-    DailyUse.objects.update(day=timezone.now().date() - timedelta(days=1))
+    DailyUse.objects.update(day=NOW.date() - timedelta(days=1))
     assert not is_used_up(actor.user.pk)
 
 

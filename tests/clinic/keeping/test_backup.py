@@ -53,7 +53,7 @@ def test_a_backup_of_a_working_site_gives_the_same_elsewhere(places: tuple[Place
     crowd = subprocess.Popen([*TORTURE, "crowd", "--people", "40", "--first", "4"], env=here.environment)
     backup = tmp_path / "backup.tar"
     ended = here.run(SECONDLOOK, "backup", str(backup))
-    assert crowd.wait(120) == 0
+    assert crowd.wait(300) == 0
     assert ended.returncode == 0, ended.stderr
     assert "The keys are not in it" in ended.stdout
 

@@ -70,17 +70,19 @@ def send_together(
     enough: Callable[[], None] = lambda: None,
 ) -> None:
     """Have everybody send one picture at the same moment, and do something when some were acknowledged."""
+    one_by_one = threading.Lock()
 
     def run(doctor: dict[str, str]) -> None:
         try:
             status, answer = send(server, doctor)
         except (OSError, ValueError):
             return  # killed meanwhile: never acknowledged
-        statuses.append(status)
-        if status == 201:
-            kept.append(answer["key"])
-            if len(kept) == ENOUGH:
-                enough()
+        with one_by_one:  # of two at once each would see the other's counted, and neither that it is enough
+            statuses.append(status)
+            if status == 201:
+                kept.append(answer["key"])
+                if len(kept) == ENOUGH:
+                    enough()
 
     threads = [threading.Thread(target=run, args=(doctor,)) for doctor in doctors]
     for thread in threads:

@@ -51,6 +51,7 @@ from secondlook.clinic.preparation import make_tables  # noqa: E402
 from tests.site import draw_triage  # noqa: E402
 
 NOW = timedelta(0)
+FORKED = "tortured"
 DRAWN = [draw_triage(triage, size=(240, 180)) for triage in ("urgent", "refer", "routine")]
 
 
@@ -92,11 +93,22 @@ def fork(work: Callable[[], None]) -> int:
         connection.close_pool()  # a process cannot take over the connections of another
     pid = os.fork()
     if pid == 0:
+        os.environ["PGAPPNAME"] = FORKED  # what PostgreSQL knows its connections by
         try:
             work()
         finally:
             os._exit(0)
     return pid
+
+
+def wait_until_gone() -> None:
+    """Wait until the database has ended what a killed process had asked it for; SQLite works in the process itself."""
+    if connection.vendor != "postgresql":
+        return
+    asked = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s"
+    with connection.cursor() as cursor:
+        while cursor.execute(asked, [FORKED]).fetchone():
+            time.sleep(0.01)
 
 
 def send_and_erase(actor: Actor, visit: Visit, pipe: int, name: str) -> None:
@@ -141,6 +153,7 @@ def kill(rounds: int, seed: int) -> dict[str, Any]:
             said += part
         os.close(reader)
         lived.append(time.monotonic() - started)
+        wait_until_gone()
         for line in said.decode().splitlines():
             word, key = line.split()
             {"kept": kept, "going": going, "gone": gone}[word].add(key)
