@@ -3,12 +3,22 @@
 import re
 
 import pytest
-from playwright.sync_api import StorageState, expect
+from playwright.sync_api import Route, StorageState, expect
 
 from tests.browser.conftest import Enter, OpenPage
 from tests.browser.page import check_access
 from tests.site import Server
 
+# Whether each press sent the form; the second one comes while the first is on its way.
+PRESS_TWICE = """async (button) => {
+  const sent = [];
+  addEventListener("submit", (event) => sent.push(!event.defaultPrevented));
+  for (const _ of [1, 2]) {
+    button.click();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return sent;
+}"""
 WORDS = {
     "en": {"new": "New patient", "keep": "Keep", "mark": "Mark a lesion", "chest": "Chest", "visit": "New visit"},
     "fr": {
@@ -90,6 +100,23 @@ def test_removing_can_be_undone(open_page: OpenPage, entered: StorageState) -> N
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("h1")).to_have_text("Noah Keller")
     expect(page.locator(".lesion-list li")).to_have_count(3)
+
+
+def test_a_button_that_is_pressed_twice_on_a_slow_line_sends_its_form_once(
+    open_page: OpenPage, entered: StorageState
+) -> None:
+    page = open_page("desktop", "/patients/new/", storage_state=entered)
+    sent: list[Route] = []
+    page.route("**/patients/new/", lambda route: sent.append(route))
+    page.fill("#id_name", "Pressed twice")
+    assert page.get_by_role("button", name="Keep").evaluate(PRESS_TWICE) == [True, False]
+    for route in sent:
+        route.continue_()
+    expect(page.locator("h1")).to_have_text("Pressed twice")
+    assert len(sent) == 1
+    page.unroute_all()
+    page.go_back()
+    expect(page.get_by_role("button", name="Keep")).not_to_have_attribute("aria-busy", "true")
 
 
 def test_the_day_works_without_javascript(open_page: OpenPage, entered: StorageState) -> None:

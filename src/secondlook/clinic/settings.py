@@ -145,7 +145,14 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
 EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = MAIL.starttls, MAIL.tls, 10
 
 # In the database, so that limits hold for all processes together.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        # It counts failed attempts and remembers used codes: by Django's 300, whoever fails often enough has it forget.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 SESSION_IDLE_S = CONFIGURATION.session_idle_minutes * 60
 SESSION_COOKIE_AGE = CONFIGURATION.session_hours * 3600
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
