@@ -77,6 +77,20 @@ def test_moving_a_lesion_keeps_its_number(clinician: Client, make_patient: MakeP
     assert (lesion.number, lesion.side, lesion.site) == (1, "back", "buttocks")
 
 
+def test_without_a_click_a_lesion_moves_to_the_middle_of_its_new_region(
+    clinician: Client, make_patient: MakePatient
+) -> None:
+    lesion = make_patient(lesions=1).lesions.get()
+    seen = {"place": "front:chest", "x": str(lesion.x), "y": str(lesion.y)}
+    opened = seen | {f"initial-{name}": value for name, value in seen.items()}
+    clinician.post(f"/lesions/{lesion.key}/edit/", opened | {"name": "Dark"})
+    moved = Lesion.objects.get()
+    assert (moved.site, moved.x, moved.y, moved.name) == ("chest", lesion.x, lesion.y, "Dark")
+    clinician.post(f"/lesions/{lesion.key}/edit/", opened | {"name": "Dark", "place": "back:buttocks"})
+    moved, middle = Lesion.objects.get(), PLACES["back:buttocks"]
+    assert (moved.site, moved.x, moved.y) == ("buttocks", middle.x, middle.y)
+
+
 def test_a_removed_lesion_leaves_its_pictures_with_their_visit(
     clinician: Client, make_patient: MakePatient, make_picture: MakePicture
 ) -> None:

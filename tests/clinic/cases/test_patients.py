@@ -54,6 +54,56 @@ def test_changes_are_kept_and_logged_without_what_they_hold(clinician: Client, m
     )
 
 
+def open_form(clinician: Client, address: str) -> dict[str, str]:
+    """Return what a browser sends of a form that was opened and left as it is."""
+    response = clinician.get(address)
+    sent = {}
+    for field in response.context["form"]:
+        assert f'name="{field.html_initial_name}"' in response.content.decode()
+        value = field.value()
+        sent |= dict.fromkeys((field.html_name, field.html_initial_name), "" if value is None else str(value))
+    return sent
+
+
+def test_two_people_change_a_patient_at_once_and_both_changes_are_kept(
+    clinician: Client, make_patient: MakePatient
+) -> None:
+    patient = make_patient("Ann Lake", note="Since May\nitching", skin_type=2, birth_date="1970-05-03")
+    address = f"/patients/{patient.key}/edit/"
+    one, other = open_form(clinician, address), open_form(clinician, address)
+    clinician.post(address, one | {"birth_date": "1971-05-03", "skin_type": ""})
+    other["initial-note"] = other["initial-note"].replace("\n", "\r\n")  # as browsers do
+    clinician.post(address, other | {"note": "Since May\r\nitching, bleeding"})
+    patient.refresh_from_db()
+    assert (str(patient.birth_date), patient.skin_type, patient.note) == (
+        "1971-05-03",
+        None,
+        "Since May\r\nitching, bleeding",
+    )
+    entries = Entry.objects.filter(action="patient.changed").order_by("number")
+    assert [entry.details["fields"] for entry in entries] == [["birth_date", "skin_type"], ["note"]]
+
+
+def test_nobody_writes_over_what_they_have_not_seen(clinician: Client, make_patient: MakePatient) -> None:
+    patient = make_patient("Ann Lake", note="Itches", sex="female")
+    address = f"/patients/{patient.key}/edit/"
+    one, other = open_form(clinician, address), open_form(clinician, address)
+    clinician.post(address, one | {"note": "Itches and bleeds", "sex": "other"})
+    refused = clinician.post(address, other | {"note": "Itches no more", "sex": "other"})
+    assert refused.status_code == 400
+    page = refused.content.decode()
+    assert "Somebody else has changed this meanwhile, to: Itches and bleeds. Send yours once more" in page
+    assert page.count("Somebody else") == 1, "both made it the same sex"
+    assert "Itches no more</textarea>" in page
+    patient.refresh_from_db()
+    assert patient.note == "Itches and bleeds"
+    again = other | {"note": "Itches no more", "sex": "other", "initial-note": "Itches and bleeds"}
+    assert 'name="initial-note" value="Itches and bleeds"' in page
+    assert clinician.post(address, again).status_code == 302
+    patient.refresh_from_db()
+    assert (patient.note, patient.sex) == ("Itches no more", "other")
+
+
 def test_removing_takes_all_along_and_undo_brings_the_same_back(
     clinician: Client, make_patient: MakePatient, make_picture: MakePicture
 ) -> None:

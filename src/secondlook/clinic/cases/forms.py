@@ -1,17 +1,21 @@
 """What is asked of patients, lesions and visits, and what is refused."""
 
+from copy import copy
+from datetime import date
 from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from secondlook.clinic.cases.body import PLACES, list_places
 from secondlook.clinic.cases.models import Lesion, Patient, SkinType, Visit
 
 OLDEST_YEARS = 130
+OVERTAKEN = _("Somebody else has changed this meanwhile, to: %(value)s. Send yours once more if it is to replace that.")
 
 
 def read_sent(request: HttpRequest) -> QueryDict | None:
@@ -29,13 +33,51 @@ class DayInput(forms.DateInput):
 
 
 class RecordForm(forms.ModelForm):  # type: ignore[type-arg]  # each form below names its model
-    """A form whose fields look like the site's, and whose faults a screen reader finds beside the field."""
+    """A form whose fields look like the site's, and whose faults a screen reader finds beside the field.
+
+    A page on which a row is changed holds what was there when it was opened. So two people may change it at once: what
+    one of them left alone stays as the other made it, and nobody writes over what they have not seen.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        opened = not self.is_bound or any(self.add_initial_prefix(name) in self.data for name in self.fields)
         for field in self.fields.values():
             kind = "form-select" if isinstance(field.widget, forms.Select) else "form-control"
             field.widget.attrs["class"] = kind
+            field.show_hidden_initial = bool(self.instance.pk) and opened
+
+    def clean(self) -> dict[str, Any]:
+        """Take what was changed on the page alone, and refuse to replace what somebody else changed meanwhile."""
+        given = super().clean() or {}
+        for name in [name for name in given if self.fields[name].show_hidden_initial]:
+            field = self.fields[name]
+            now = self.get_initial_for_field(field, name)
+            if name not in self.changed_data:
+                given[name] = now
+            elif not field.widget.is_hidden and self.is_overtaken(name, now):
+                page: Any = copy(self.data)
+                page[self.add_initial_prefix(name)] = now  # sent once more, it is meant
+                self.data = page
+                self.add_error(name, OVERTAKEN % {"value": self.describe_value(name, now)})
+        return given
+
+    def is_overtaken(self, name: str, now: Any) -> bool:
+        """Return whether a field holds neither what the page was opened with nor what it is to hold."""
+        places = (self.add_initial_prefix(name), self.add_prefix(name))
+        return all(self.fields[name].has_changed(even(now), even(self.data.get(place))) for place in places)
+
+    def describe_value(self, name: str, value: Any) -> str:
+        """Return what a field holds as its reader knows it."""
+        if value in (None, ""):
+            return str(_("nothing"))
+        names = {str(key): words for key, words in getattr(self.fields[name], "choices", ())}
+        return date_format(value) if isinstance(value, date) else str(names.get(str(value), value))
+
+
+def even(value: Any) -> Any:
+    """Return a text with plain line ends; browsers send their own."""
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
 
 class PatientForm(RecordForm):
@@ -101,7 +143,8 @@ class LesionForm(RecordForm):
         given = super().clean() or {}
         region = PLACES.get(given.get("place", ""))
         if region is not None:
-            clicked = given.get("x") is not None and given.get("y") is not None
+            moved = not {"x", "y"}.isdisjoint(self.changed_data) or "place" not in self.changed_data
+            clicked = moved and given.get("x") is not None and given.get("y") is not None
             self.instance.side, self.instance.site = region.side, region.site
             self.instance.x = given["x"] if clicked else region.x
             self.instance.y = given["y"] if clicked else region.y
@@ -120,7 +163,7 @@ class VisitForm(RecordForm):
 
     def clean_date(self) -> Any:
         """Refuse a day to come."""
-        date = self.cleaned_data["date"]
-        if date > timezone.localdate():
+        day = self.cleaned_data["date"]
+        if day > timezone.localdate():
             raise ValidationError(_("Expected a day that has been; this one is to come."))
-        return date
+        return day
