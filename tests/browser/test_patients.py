@@ -79,6 +79,24 @@ def test_a_patient_a_lesion_a_visit(open_page: OpenPage, entered: StorageState, 
     check_access(page)
 
 
+def test_long_names_and_a_page_at_twice_its_size_fit_the_window(open_page: OpenPage, entered: StorageState) -> None:
+    page = open_page("phone", "/patients/new/", storage_state=entered)
+    page.fill("#id_name", "O’Brien <b> " + "w" * 80)
+    page.click(".record-form button[type=submit]")
+    page.click("main a[href$='/lesions/new/']")
+    page.select_option("#id_place", "front:chest")
+    page.fill("#id_name", "w" * 80)
+    page.click(".record-form button[type=submit]")
+    for size in ({"width": 360, "height": 740}, {"width": 640, "height": 430}):
+        page.set_viewport_size(size)  # type: ignore[arg-type]  # a size, as it stands
+        check_access(page)
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.click(".lesion-list a")
+    check_access(page)
+    page.goto(page.url.split("/lesions/")[0] + "/lesions/")
+    check_access(page)
+
+
 def test_lists_follow_what_is_typed(open_page: OpenPage, entered: StorageState) -> None:
     page = open_page("desktop", "/patients/", storage_state=entered)
     expect(page.locator(".row-name")).not_to_have_count(1)

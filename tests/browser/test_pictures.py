@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
@@ -161,6 +162,51 @@ def test_what_was_cut_out_is_sent_and_not_the_file_however_soon(open_page: OpenP
     page.wait_for_selector(SETTLED)
     page.click(".upload-answer a")
     assert page.get_attribute("svg.shown", "viewBox") == "0 0 360 480"
+
+
+def test_pictures_wait_for_whoever_was_logged_out(open_page: OpenPage, enter: Enter) -> None:
+    page = open_page("desktop", "/patients/", storage_state=enter("clinician"))
+    open_form(page)
+    choose_all(page, draw_files("urgent"))
+    cookies = [one for one in page.context.cookies() if "session" in one["name"]]
+    page.context.clear_cookies(name=cookies[0]["name"])
+    page.click("#send")
+    expect(page.locator("[data-state=failed] .problem a[target=_blank]")).to_have_attribute("href", "/account/login/")
+    check_access(page)
+    page.context.add_cookies(cookies)  # type: ignore[arg-type]  # what it gave, it takes
+    page.context.clear_cookies(name=re.compile("csrf"))  # a log-in gives another token
+    page.context.request.get(page.url)
+    page.click("#send")
+    page.wait_for_selector(SETTLED)
+    expect(page.locator("[data-state=kept] .triage-urgent")).to_be_visible()
+
+
+def test_a_file_that_is_gone_is_said_to_be(open_page: OpenPage, enter: Enter, tmp_path: Path) -> None:
+    page = open_page("desktop", "/patients/", storage_state=enter("clinician"))
+    open_form(page)
+    file = tmp_path / "lesion.png"
+    file.write_bytes(draw_triage("routine"))
+    page.set_input_files("#file", file)
+    page.wait_for_selector("#cards [data-state=ready]")
+    file.unlink()
+    page.click("#send")
+    expect(page.locator("[data-state=broken] .upload-outcome .problem")).to_contain_text("no longer where it was")
+
+
+def test_leaving_asks_while_pictures_wait(open_page: OpenPage, enter: Enter) -> None:
+    page = open_page("desktop", "/patients/", storage_state=enter("clinician"))
+    open_form(page)
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    choose_all(page, draw_files("urgent"))
+    page.click("#sending a")
+    expect(page.locator("#cards > li")).to_have_count(2)
+    assert asked == ["beforeunload"]
+    page.click("#send")
+    page.wait_for_selector(SETTLED)
+    page.click("#sending a")
+    page.wait_for_url(re.compile("/visits/[^/]+/$"))
+    assert asked == ["beforeunload"]
 
 
 def test_the_plain_form_takes_several(open_page: OpenPage, enter: Enter) -> None:

@@ -124,7 +124,12 @@ def refuse_bad_request(request: HttpRequest, exception: Exception) -> HttpRespon
 def refuse_forged(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form that came without its token."""
     return refuse(
-        request, _("The form came without its token. Allow cookies, load the page anew, try again."), status=403
+        request,
+        _(
+            "This form was opened before you logged in or changed the practice, or cookies are not allowed. "
+            "Nothing was kept: open the page anew and send it there."
+        ),
+        status=403,
     )
 
 

@@ -231,6 +231,53 @@ def test_a_person_works_in_one_practice_at_a_time(as_role: AsRole, make_person: 
     assert client.post("/account/practice/", {"practice": foreign.key}).status_code == 404
 
 
+def test_a_form_of_another_practice_is_refused(make_person: MakePerson, practice: Practice) -> None:
+    elsewhere = Practice.objects.create(name="Practice by the sea")
+    person = make_person("clinician")
+    person.memberships.create(practice=elsewhere, role="clinician")
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(person)
+
+    def open_form(path: str) -> dict[str, str]:
+        page = client.get(path).content.decode()
+        return {"csrfmiddlewaretoken": page.rpartition('name="csrfmiddlewaretoken" value="')[2].split('"')[0]}
+
+    sent = open_form("/patients/new/") | {"name": "Ann Lake", "language": "en"}
+    client.post("/account/practice/", open_form("/account/") | {"practice": elsewhere.key})
+    assert client.post("/patients/new/", sent).status_code == 403
+    sent |= open_form("/patients/new/")
+    person.memberships.filter(practice=elsewhere).update(ended_at=timezone.now())
+    assert client.post("/patients/new/", sent).status_code == 403
+    assert not Patient.objects.exists()
+    assert client.post("/patients/new/", sent | open_form("/patients/new/")).status_code == 302
+    assert Patient.objects.get().practice == practice
+
+
+def test_two_administrators_undo_nothing_of_each_other(
+    as_role: AsRole, make_person: MakePerson, practice: Practice
+) -> None:
+    client, person = as_role("administrator"), make_person("clinician")
+    path = f"/people/person/{person.key}/"
+    assert 'name="held" value="clinician"' in client.get(path).content.decode()
+    person.memberships.update(ended_at=timezone.now())
+    sent = {"roles": ["clinician", "reviewer"], "held": "clinician"}
+    refused = client.post(path, sent).content.decode()
+    assert "to: nothing." in refused
+    assert roles_of(person) == set()
+    assert 'name="held" value=""' in refused or 'name="held" id' in refused
+    client.post(path, sent | {"held": ""})
+    assert roles_of(person) == {"clinician", "reviewer"}
+
+    page = client.get("/people/practice/").content.decode()
+    names = ("name", "language", "open_to_patients", "patients_see_results", "keep_originals", "retention_days")
+    assert all(f'name="initial-{name}"' in page for name in names)
+    opened = {f"initial-{name}": str(getattr(practice, name) or "") for name in names}
+    Practice.objects.update(retention_days=365, patients_see_results=False)
+    client.post("/people/practice/", opened | {"name": "By the lake", "language": "en", "patients_see_results": "on"})
+    practice.refresh_from_db()
+    assert (practice.name, practice.retention_days, practice.patients_see_results) == ("By the lake", 365, False)
+
+
 def test_the_site_administrator_founds_practices_and_sees_none(as_role: AsRole, make_person: MakePerson) -> None:
     client = as_role(user=make_person(None, is_site_administrator=True))
     form = {"name": "Practice by the sea", "language": "fr", "email": "chef@example.org"}

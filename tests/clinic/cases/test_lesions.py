@@ -117,6 +117,33 @@ def test_a_visit_is_made_and_changed(clinician: Client, make_patient: MakePatien
     assert visit.date == date(2026, 5, 5)
 
 
+def test_pictures_take_the_date_that_their_visit_is_changed_to(
+    clinician: Client, make_patient: MakePatient, make_picture: MakePicture
+) -> None:
+    patient = make_patient(lesions=1)
+    lesion = patient.lesions.get()
+    mistaken = make_picture(patient, lesion=lesion, on=date(2026, 5, 4), triage="urgent", label="mel")
+    make_picture(patient, lesion=lesion, on=date(2026, 4, 1))
+    clinician.post(f"/visits/{mistaken.visit.key}/edit/", {"date": "2025-05-04"})
+    mistaken.refresh_from_db()
+    lesion.refresh_from_db()
+    assert mistaken.taken_on == date(2025, 5, 4)
+    assert (lesion.pictured_on, lesion.triage) == (date(2026, 4, 1), "routine")
+
+
+def test_no_visit_is_before_the_birth(clinician: Client, make_patient: MakePatient) -> None:
+    patient = make_patient(birth_date=date(2024, 2, 29))
+    adding = f"/patients/{patient.key}/visits/new/"
+    refused = clinician.post(adding, {"date": "2024-02-28"})
+    assert refused.status_code == 400
+    assert "before the birth date, Feb. 29, 2024" in refused.content.decode()
+    assert clinician.post(adding, {"date": "2024-02-29"}).status_code == 302
+    born = {"name": patient.name, "language": "en", "birth_date": "2024-03-01"}
+    refused = clinician.post(f"/patients/{patient.key}/edit/", born)
+    assert refused.status_code == 400
+    assert "The visit of Feb. 29, 2024 would be before" in refused.content.decode()
+
+
 def test_a_visit_to_come_is_refused(clinician: Client, make_patient: MakePatient) -> None:
     later = timezone.localdate() + timedelta(days=2)  # tomorrow may have come when it is judged
     response = clinician.post(f"/patients/{make_patient().key}/visits/new/", {"date": later.isoformat()})

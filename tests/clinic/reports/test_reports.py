@@ -14,7 +14,7 @@ from secondlook.clinic.accounts.models import Practice
 from secondlook.clinic.audit.models import Entry
 from secondlook.clinic.cases.models import Lesion, Patient, Visit
 from secondlook.clinic.cases.services import give_opinion
-from secondlook.clinic.reports import rendering
+from secondlook.clinic.reports import rendering, services
 from secondlook.errors import InputError
 from secondlook.imaging.read import read_picture
 from tests.clinic.cases.conftest import SendPicture
@@ -99,6 +99,16 @@ def test_the_report_of_a_lesion_tells_what_changed(
     as_role("clinician", language="en").get(reverse("reports:lesion", args=[lesion.key]))
     assert "Plus grande : surface +" in written["html"].replace("\u00a0", " ")
     assert written["pictures"] == "earlier heated-1 heated-2 later plain-1 plain-2"
+
+
+def test_a_report_says_that_it_shows_not_all(
+    send: SendPicture, visit: Visit, as_role: AsRole, written: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "MOST_PICTURES", 1)
+    for triage in ("routine", "urgent"):
+        send(triage, "skin")
+    as_role("clinician").get(reverse("reports:visit", args=[visit.key]))
+    assert "This report shows 1 of 2 pictures." in written["html"]
 
 
 def test_an_empty_visit_has_a_report_that_says_so(visit: Visit, as_role: AsRole, written: dict[str, str]) -> None:

@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from secondlook.clinic.accounts.actors import SESSION_PRACTICE
 from secondlook.clinic.accounts.forms import FirstForm, SignUpForm
 from secondlook.clinic.accounts.invitations import find_invitation, forget_pending, hold_invitation
 from secondlook.clinic.accounts.models import FirstLink, Invitation
 from secondlook.clinic.accounts.services import accept_invitation, found_site, needs_first_administrator
+from secondlook.clinic.accounts.sessions import enter_practice
 from secondlook.clinic.accounts.views import read_user
 from secondlook.clinic.refusals import refuse
 from secondlook.errors import InputError
@@ -79,6 +79,6 @@ def take_up(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     except InputError as error:
         return refuse(request, str(error), status=409)
     forget_pending(request)
-    request.session[SESSION_PRACTICE] = invitation.practice.key
+    enter_practice(request, invitation.practice)
     messages.success(request, _("You are now in: %(practice)s.") % {"practice": invitation.practice.name})
     return redirect("/")

@@ -1,6 +1,7 @@
 """What people are asked about themselves, their practice and whom they invite."""
 
 import re
+from copy import copy
 from datetime import date
 from typing import Any, ClassVar
 
@@ -18,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from secondlook.clinic.accounts.invitations import find_pending, forget_pending
 from secondlook.clinic.accounts.models import Language, Practice, Role, User
 from secondlook.clinic.accounts.services import accept_invitation
-from secondlook.clinic.cases.forms import DayInput
+from secondlook.clinic.cases.forms import OVERTAKEN, DayInput, RecordForm
 
 NAME = re.compile(r"[^\W\d_]([^\W\d_]|[ .’'-])*")
 POSTAL_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 -]{1,11}")
@@ -143,7 +144,7 @@ class ProfileForm(PersonFields, forms.ModelForm):  # type: ignore[type-arg]
         self.fields["language"].choices = [("", _("As the browser asks")), *Language.choices]  # type: ignore[attr-defined]
 
 
-class PracticeForm(forms.ModelForm):  # type: ignore[type-arg]
+class PracticeForm(RecordForm):
     """How a practice works."""
 
     class Meta:
@@ -201,6 +202,19 @@ class RolesForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text=OPENS,
     )
+    held = forms.CharField(required=False, widget=forms.HiddenInput)  # when the page was opened
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to replace what another administrator changed meanwhile."""
+        given = super().clean() or {}
+        now = self.initial["held"]
+        if self.data.get("held", now) != now:
+            page: Any = copy(self.data)
+            page["held"] = now  # sent once more, it is meant
+            self.data = page
+            names = [str(name) for role, name in Role.choices if role in self.initial["roles"]]
+            self.add_error("roles", OVERTAKEN % {"value": ", ".join(names) or _("nothing")})
+        return given
 
 
 class FoundingForm(forms.Form):

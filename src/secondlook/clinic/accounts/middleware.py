@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from secondlook.clinic.accounts.actors import SESSION_PRACTICE, find_actor
 from secondlook.clinic.accounts.adapters import has_second_factor
 from secondlook.clinic.accounts.rules import ANYBODY, ROUTES, SIGNED_IN, is_allowed
-from secondlook.clinic.accounts.sessions import continue_session, is_proven
-from secondlook.clinic.refusals import is_door, refuse
+from secondlook.clinic.accounts.sessions import continue_session, enter_practice, is_proven
+from secondlook.clinic.refusals import is_door, refuse, refuse_forged
 
 HOME = "home:home"
 
@@ -46,6 +46,8 @@ class RulesMiddleware:
         audience = ROUTES.get(name)
         if getattr(request, "is_bare", False) and (audience not in (ANYBODY, SIGNED_IN) or name == HOME):
             return lead_to_second_factor(request)
+        if getattr(request, "is_elsewhere", False) and request.method == "POST":
+            return refuse_forged(request)
         if audience is not None and is_allowed(audience, request.user, request.actor):  # type: ignore[attr-defined]
             return None
         if audience is None or request.user.is_authenticated:
@@ -59,7 +61,11 @@ def identify(request: HttpRequest) -> None:
     if not request.user.is_authenticated:
         return
     if continue_session(request):
-        request.actor = find_actor(request.user, request.session.get(SESSION_PRACTICE))  # type: ignore[attr-defined]
+        entered = request.session.get(SESSION_PRACTICE)
+        request.actor = actor = find_actor(request.user, entered)  # type: ignore[attr-defined]
+        if actor and entered not in (None, actor.practice.key):  # they hold no role there any more
+            enter_practice(request, actor.practice)
+            request.is_elsewhere = True  # type: ignore[attr-defined]
         request.is_bare = lacks_second_factor(request)  # type: ignore[attr-defined]
         if request.is_bare:  # type: ignore[attr-defined]
             request.actor = None  # type: ignore[attr-defined]

@@ -106,8 +106,9 @@ def edit_roles(request: HttpRequest, key: str) -> HttpResponse:
     """Change what somebody is in the practice; with no role they are out of it. For administrators."""
     actor = get_actor(request)
     person = get_object_or_404(list_people(actor.practice), key=key)
-    held = [one.role for one in person.held if one.ended_at is None]  # type: ignore[attr-defined]
-    form = RolesForm(request.POST if request.method == "POST" else None, initial={"roles": held})
+    held = sorted(one.role for one in person.held if one.ended_at is None)  # type: ignore[attr-defined]
+    initial = {"roles": held, "held": "+".join(held)}
+    form = RolesForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
         return keep_roles(request, person, form.cleaned_data["roles"])
     return render(request, "accounts/roles.html", {"form": form, "person": person, "held": held})

@@ -5,6 +5,10 @@ import time
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.http import HttpRequest
+from django.middleware.csrf import rotate_token
+
+from secondlook.clinic.accounts.actors import SESSION_PRACTICE
+from secondlook.clinic.accounts.models import Practice
 
 BEGAN, SEEN, PROVEN = "began_at", "seen_at", "proven"
 NOTED_EVERY_S = 60
@@ -22,6 +26,12 @@ def continue_session(request: HttpRequest) -> bool:
         request.session[BEGAN], request.session[SEEN] = began, now
         UserSession.objects.create_from_request(request)
     return True
+
+
+def enter_practice(request: HttpRequest, practice: Practice) -> None:
+    """Work in a practice from now on; a form that another tab opened before, for another practice, is refused then."""
+    request.session[SESSION_PRACTICE] = practice.key
+    rotate_token(request)
 
 
 def is_fresh(request: HttpRequest) -> bool:

@@ -9,11 +9,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from secondlook.clinic.accounts.actors import SESSION_PRACTICE
 from secondlook.clinic.accounts.adapters import has_second_factor
 from secondlook.clinic.accounts.forms import ProfileForm
 from secondlook.clinic.accounts.models import Membership, Practice, User
 from secondlook.clinic.accounts.services import delete_account, is_bound, join_practice, list_joinable
+from secondlook.clinic.accounts.sessions import enter_practice
 from secondlook.clinic.refusals import refuse
 from secondlook.errors import InputError
 
@@ -52,7 +52,7 @@ def switch_practice(request: HttpRequest) -> HttpResponse:
     practice = held.filter(key=request.POST.get("practice", "")).first()
     if practice is None:
         raise Http404
-    request.session[SESSION_PRACTICE] = practice.key
+    enter_practice(request, practice)
     messages.success(request, _("You are now in: %(practice)s.") % {"practice": practice.name})
     return redirect("/")
 
@@ -83,7 +83,7 @@ def join(request: HttpRequest) -> HttpResponse:
     except InputError as error:
         messages.error(request, str(error))
         return redirect("own:join")
-    request.session[SESSION_PRACTICE] = practice.key
+    enter_practice(request, practice)
     messages.success(request, _("You are now a patient of: %(practice)s.") % {"practice": practice.name})
     return redirect("/")
 

@@ -16,6 +16,7 @@ from secondlook.clinic.cases.models import Lesion, Patient, SkinType, Visit
 
 OLDEST_YEARS = 130
 OVERTAKEN = _("Somebody else has changed this meanwhile, to: %(value)s. Send yours once more if it is to replace that.")
+BEFORE_BIRTH = _("The visit of %(visit)s would be before the birth date, %(birth)s. Check the year of both.")
 
 
 def read_sent(request: HttpRequest) -> QueryDict | None:
@@ -110,6 +111,10 @@ class PatientForm(RecordForm):
             raise ValidationError(_("Expected a birth date within the last 130 years; check the year."))
         if born and born > timezone.localdate():
             raise ValidationError(_("Expected a day that has been; this one is to come."))
+        if born and self.instance.pk and "birth_date" in self.changed_data:
+            first = self.instance.visits.filter(removed_at=None).order_by("date").first()
+            if first and first.date < born:
+                raise ValidationError(BEFORE_BIRTH % {"visit": date_format(first.date), "birth": date_format(born)})
         return born
 
 
@@ -166,4 +171,7 @@ class VisitForm(RecordForm):
         day = self.cleaned_data["date"]
         if day > timezone.localdate():
             raise ValidationError(_("Expected a day that has been; this one is to come."))
+        born = self.instance.patient.birth_date
+        if born and day < born and "date" in self.changed_data:
+            raise ValidationError(BEFORE_BIRTH % {"visit": date_format(day), "birth": date_format(born)})
         return day

@@ -49,6 +49,15 @@ def change_row(row: Row, *, actor: Actor, fields: list[str]) -> None:
         record(actor, f"{row._meta.model_name}.changed", about=row, details={"fields": fields})
 
 
+def change_visit(visit: Visit, *, actor: Actor, fields: list[str]) -> None:
+    """Keep a changed visit; its pictures take its date, and so their lesions may have another latest one."""
+    with transaction.atomic():
+        change_row(visit, actor=actor, fields=fields)
+        visit.pictures.update(taken_on=visit.date)
+        for lesion in Lesion.objects.filter(pictures__visit=visit).distinct():
+            lesion.repeat_latest()
+
+
 def remove_record(row: Row, *, actor: Actor) -> None:
     """Take a row out of every list, with what belongs to it."""
     with transaction.atomic():

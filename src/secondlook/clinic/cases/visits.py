@@ -11,7 +11,7 @@ from secondlook.clinic.accounts.actors import get_actor
 from secondlook.clinic.audit.services import record
 from secondlook.clinic.cases.forms import VisitForm, read_sent
 from secondlook.clinic.cases.models import Lesion, Patient, Picture, Visit
-from secondlook.clinic.cases.records import add_visit, change_row, remove_record, restore_record
+from secondlook.clinic.cases.records import add_visit, change_visit, remove_record, restore_record
 from secondlook.clinic.cases.undoing import offer_undo
 
 
@@ -35,7 +35,7 @@ def new_visit(request: HttpRequest, key: str) -> HttpResponse:
     """Ask for a new visit of a patient. For clinicians and reviewers."""
     actor = get_actor(request)
     patient = get_object_or_404(Patient.objects.seen_by(actor), key=key)
-    form = VisitForm(read_sent(request), initial={"date": timezone.localdate()})
+    form = VisitForm(read_sent(request), instance=Visit(patient=patient), initial={"date": timezone.localdate()})
     if form.is_valid():
         visit = add_visit(form.save(commit=False), actor=actor, patient=patient)
         return redirect("cases:visit", key=visit.key)
@@ -50,7 +50,7 @@ def edit_visit(request: HttpRequest, key: str) -> HttpResponse:
     visit = get_object_or_404(Visit.objects.seen_by(actor).select_related("patient"), key=key)
     form = VisitForm(read_sent(request), instance=visit)
     if form.is_valid():
-        change_row(form.save(commit=False), actor=actor, fields=form.changed_data)
+        change_visit(form.save(commit=False), actor=actor, fields=form.changed_data)
         return redirect("cases:visit", key=key)
     record(actor, "visit.seen", about=visit)
     back = reverse("cases:visit", args=[key])

@@ -34,7 +34,8 @@ def make_visit_report(visit: Visit, *, actor: Actor) -> bytes:
         BundleError: The bundles could not be loaded.
     """
     pictures = Picture.objects.seen_by(actor).filter(visit=visit).order_by("pk")
-    return make_report(visit, actor=actor, pictures=list(pictures[:MOST_PICTURES]), facts={"visit": visit})
+    facts = {"visit": visit, "total": pictures.count()}
+    return make_report(visit, actor=actor, pictures=list(pictures[:MOST_PICTURES]), facts=facts)
 
 
 def make_lesion_report(lesion: Lesion, *, actor: Actor) -> bytes:
@@ -45,8 +46,8 @@ def make_lesion_report(lesion: Lesion, *, actor: Actor) -> bytes:
         FileLostError: A picture's file is not there.
         BundleError: The bundles or the outline network could not be loaded.
     """
-    latest = Picture.objects.seen_by(actor).filter(lesion=lesion).order_by("-taken_on", "-pk")[:MOST_PICTURES]
-    facts: dict[str, Any] = {"lesion": lesion}
+    pictures = Picture.objects.seen_by(actor).filter(lesion=lesion).order_by("-taken_on", "-pk")
+    facts: dict[str, Any] = {"lesion": lesion, "total": pictures.count()}
     kept: dict[str, bytes] = {}
     photographs = list_photographs(actor, lesion)
     if len(photographs) > 1:
@@ -54,7 +55,7 @@ def make_lesion_report(lesion: Lesion, *, actor: Actor) -> bytes:
         kept = draw_comparison(comparison)
         with translation.override(lesion.patient.language):
             facts["comparison"] = present_comparison(comparison)
-    return make_report(lesion, actor=actor, pictures=list(latest)[::-1], facts=facts, kept=kept)
+    return make_report(lesion, actor=actor, pictures=list(pictures[:MOST_PICTURES])[::-1], facts=facts, kept=kept)
 
 
 def make_report(

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 register = template.Library()
@@ -40,9 +41,10 @@ def field(bound: BoundField, label: str = "", check: str = "", hint: str | None 
     if check:
         attrs |= {"hx-post": check, "hx-trigger": "change", "hx-target": f"#{bound.auto_id}_error"}
     several = isinstance(widget, CheckboxSelectMultiple | RadioSelect)
+    opened = bound.as_hidden(only_initial=True) if bound.field.show_hidden_initial else ""
     return {
         "field": bound,
-        "control": None if several else bound.as_widget(attrs=attrs),
+        "control": None if several else format_html("{}{}", bound.as_widget(attrs=attrs), opened),
         "several": several,
         "ticked": isinstance(widget, CheckboxInput),
         "label": label or bound.label,

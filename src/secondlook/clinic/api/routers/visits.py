@@ -53,7 +53,7 @@ def add_visit(request: HttpRequest, response: HttpResponse, order: NewVisit) -> 
     """Add a visit of a patient."""
     actor = get_actor(request)
     patient = get_object_or_404(Patient.objects.seen_by(actor), key=order.patient)
-    form = VisitForm(order.model_dump())
+    form = VisitForm(order.model_dump(), instance=Visit(patient=patient))
     demand_valid(form)
     visit = services.add_visit(form.save(commit=False), actor=actor, patient=patient)
     response.headers["Location"] = locate("show_visit", visit)
@@ -77,7 +77,7 @@ def change_visit(request: HttpRequest, key: Path[Key], change: VisitChange) -> r
     current = model_to_dict(visit, VisitForm.Meta.fields)
     form = VisitForm(current | change.model_dump(exclude_unset=True), instance=visit)
     demand_valid(form)
-    services.change_row(form.save(commit=False), actor=actor, fields=form.changed_data)
+    services.change_visit(form.save(commit=False), actor=actor, fields=form.changed_data)
     return describe_visit(visit, actor=actor)
 
 

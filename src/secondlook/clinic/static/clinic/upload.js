@@ -8,7 +8,7 @@ const THUMB_PX = 320;
 const find = (id) => document.getElementById(id);
 const form = find("uploads");
 const words = form.dataset;
-const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
+let token = form.querySelector("[name=csrfmiddlewaretoken]").value;
 const cards = [];
 const editor = new Editor({
   stage: find("stage"),
@@ -136,7 +136,7 @@ class Card {
     if (this.copy) body.set("shorter_side_px", this.side);
     try {
       const response = await fetch(words.check, { method: "POST", body, headers: { "X-CSRFToken": token, "HX-Request": "true" } });
-      if (leave(response.headers.get("HX-Redirect"))) return;
+      if ([401, 403].includes(response.status)) throw new Error("logged out"); // sending says so
       this.part(".upload-check").innerHTML = await response.text();
       // What this browser cannot show, a DICOM file for one, comes back as a small picture.
       const preview = this.part(".upload-check .upload-preview");
@@ -162,6 +162,14 @@ class Card {
     this.part(".upload-outcome").replaceChildren(...(sentence ? [line] : []));
   }
 
+  // Whoever was logged out comes back in another tab: the pictures wait here.
+  lead(address) {
+    this.complain(words.loggedOut + " ");
+    const link = Object.assign(document.createElement("a"), { href: address, target: "_blank", textContent: words.logIn });
+    this.part(".upload-outcome .problem").append(link);
+    this.state = "failed";
+  }
+
   act(what) {
     if (what === "retry") send([this]);
     if (what === "adjust") adjust(this);
@@ -179,10 +187,17 @@ class Card {
     this.part(".progress-line span").textContent = share < 1 ? words.sending : words.looking;
   }
 
-  send() {
+  async send() {
     this.complain("");
     this.state = "sending";
     this.progress(0);
+    try {
+      await this.file.slice(0, 1).arrayBuffer();
+    } catch {
+      this.complain(words.gone);
+      this.state = "broken";
+      return;
+    }
     const body = new FormData();
     body.set("file", this.file, this.name);
     for (const field of ["lesion", "task"]) body.set(field, this.select(field).value);
@@ -199,7 +214,8 @@ class Card {
   }
 
   receive(request) {
-    if (leave(request.getResponseHeader("HX-Redirect"))) return;
+    const address = request.getResponseHeader("HX-Redirect");
+    if (address) return this.lead(address);
     if (request.status === 200 || request.status === 400) {
       this.part(".upload-outcome").innerHTML = request.responseText;
       this.state = request.status === 200 ? "kept" : "refused";
@@ -212,12 +228,6 @@ class Card {
   }
 }
 
-// A session that has ended leads to the log-in page.
-function leave(address) {
-  if (address) location.assign(address);
-  return Boolean(address);
-}
-
 function summarise() {
   const open = cards.filter((card) => ["ready", "checking", "failed"].includes(card.state));
   const kept = cards.filter((card) => card.state === "kept").length;
@@ -228,8 +238,27 @@ function summarise() {
   if (kept) find("status").textContent = words.done.replace("{count}", kept).replace("{all}", cards.length);
 }
 
+// Whether they can be sent: logging in again in another tab gives forms another token.
+async function renew(first) {
+  try {
+    const response = await fetch(form.action, { headers: { "HX-Request": "true" } });
+    const address = response.headers.get("HX-Redirect");
+    if (address) first.lead(address);
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    token = page.querySelector("#uploads [name=csrfmiddlewaretoken]")?.value ?? token;
+    return !address;
+  } catch {
+    return true; // each says by itself that there is no network
+  }
+}
+
 async function send(chosen) {
-  for (const card of chosen) if (["ready", "failed"].includes(card.state)) await card.send();
+  const open = chosen.filter((card) => ["ready", "failed"].includes(card.state));
+  if (!open.length || !(await renew(open[0]))) return;
+  for (const card of open) {
+    if (card.state === "checking") await checking; // changed while those before it were sent
+    if (card.element.isConnected && ["ready", "failed"].includes(card.state)) await card.send();
+  }
 }
 
 function adjust(card) {
@@ -293,5 +322,6 @@ form.addEventListener("submit", async (event) => {
 });
 
 addEventListener("beforeunload", (event) => {
-  if (cards.some((card) => card.state === "sending")) event.preventDefault();
+  // A photograph that was just taken is nowhere else.
+  if (cards.some((card) => ["ready", "checking", "failed", "sending"].includes(card.state))) event.preventDefault();
 });
