@@ -89,3 +89,9 @@ def test_a_folder_that_is_no_set_is_refused(tmp_path: Path, tiny_bundle: Path) -
     code, _, errors = run("search", tmp_path, tmp_path / "a.png", "--bundle", tiny_bundle)
     assert code == 1
     assert "Expected a reference set" in errors
+
+
+def test_one_case_is_one(manifest: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    manifest.write_text("".join(manifest.read_text().splitlines(keepends=True)[:2]))
+    _, _, errors = run("build", manifest, "-o", tmp_path / "set", "--bundle", tiny_bundle)
+    assert "Wrote set: 1 picture of 1 patient or lesion." in " ".join(errors.split())

@@ -1,5 +1,6 @@
 """Checking a manifest lists every fault at once."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -53,6 +54,14 @@ def test_gaps_are_faults(tmp_path: Path) -> None:
     frame = pd.DataFrame({"image": [None, "1.png"], "label": ["nv", None], "group": ["a", None]})
     faults = list_faults(Manifest(frame, tmp_path), decode=False)
     assert faults == ["row 2: no image", "row 3: no label", "row 3: no group", "row 3: 1.png: no such file"]
+
+
+def test_one_picture_by_two_paths_is_a_fault(build_manifest: Build) -> None:
+    manifest = build_manifest({"1.png": ("nv", "a")})
+    again = manifest.frame.iloc[:1].assign(image=str(manifest.paths()[0].absolute()))
+    twice = replace(manifest, frame=pd.concat([manifest.frame, again], ignore_index=True))
+    with pytest.raises(DatasetError, match=r"is already in row 2"):
+        check_manifest(twice, decode=False)
 
 
 def test_an_empty_manifest_is_a_fault(tmp_path: Path) -> None:

@@ -60,7 +60,10 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path, monkey
         (b"", "cannot be read as one"),
         (b"image,label\n1.png,nv\n", "lacks group"),
         (b"task,image,label,group\nskin,1.png,nv,1\nmole,2.png,benign,2\n", "one task for all rows"),
-        (b"\xff\xfe\x00\x01\x02", "cannot be read as one"),
+        (b"\xff\xfe\x00\x01\x02", "no text in UTF-8. Save it as CSV in UTF-8"),
+        ("image,label,group,site\n1.png,nv,1,Rücken\n".encode("latin-1"), "no text in UTF-8. Save it as CSV in UTF-8"),
+        (b"image,label,group\n1.png,nv,1,\n", "row 2 has more cells than the header has. Give each column a name"),
+        (b"task,image,label,group\n", "has a header alone"),
     ],
 )
 def test_what_is_no_manifest_is_refused(tmp_path: Path, content: bytes, sentence: str) -> None:
@@ -84,3 +87,17 @@ def test_a_split_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="only: train"):
         make(tmp_path, split=["train", "train"]).select("test")
     assert make(tmp_path, split=["train", "test"]).select("test").frame["group"].tolist() == ["g2"]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_manifest_that_an_office_program_saved_anew_is_the_same(
+    tmp_path: Path, separator: str, encoding: str, end: str
+) -> None:
+    rows = [["image", "label", "group", "age_years", "site"], ["1.png", "nv", "007", "45", "Rücken, links"]]
+    cells = [[f'"{cell}"' if "," in cell else cell for cell in row] for row in rows]
+    (tmp_path / "manifest.csv").write_bytes("".join(separator.join(row) + end for row in cells).encode(encoding))
+    assert read_manifest(tmp_path / "manifest.csv").frame.to_dict("records") == [
+        {"image": "1.png", "label": "nv", "group": "007", "age_years": 45, "site": "Rücken, links"}
+    ]

@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, roc_auc_score
 
@@ -218,6 +219,23 @@ def test_fewer_than_twenty_patients_are_measured_and_said_to_be_few(finished, dr
     assert not any("too little" in note for note in evaluate_bundle(finished, test, **QUICK).manifest["notes"])
 
 
+def test_one_patient_is_one(finished, drawn_manifest):
+    test = drawn_manifest.select("test")
+    one = replace(test, frame=test.frame[test.frame["group"] == test.frame["group"].iloc[0]])
+    assert (
+        evaluate_bundle(finished, one, **QUICK).manifest["notes"][-1].startswith("Only 1 lesion or patient: under 20")
+    )
+
+
+def test_pictures_that_are_listed_twice_are_named(finished, drawn_manifest):
+    test = drawn_manifest.select("test")
+    again = test.frame.iloc[:2].assign(image=[str(path.resolve()) for path in test.paths()[:2]])
+    twice = replace(test, frame=pd.concat([test.frame, again], ignore_index=True))
+    notes = evaluate_bundle(finished, twice, **QUICK).manifest["notes"]
+    assert any(note.startswith("2 rows list a picture that an earlier row lists") for note in notes)
+    assert not any("earlier row" in note for note in evaluate_bundle(finished, test, **QUICK).manifest["notes"])
+
+
 def test_an_attack_becomes_part_of_the_evidence_of_its_own_graph_alone(finished, drawn_manifest, tmp_path):
     test, file = drawn_manifest.select("test"), tmp_path / "attack.json"
     graph = open_bundle(finished).facts.graph.sha256
@@ -248,10 +266,10 @@ def test_what_cannot_be_judged_is_left_out_and_named(finished, drawn_manifest, t
     shutil.copytree(drawn_manifest.root, tmp_path / "data")
     rows.loc[0, "image"] = "gone.png"
     (tmp_path / "data" / rows.loc[1, "image"]).write_text("damaged")
-    rows.loc[2, "label"] = "scc"
+    rows.loc[[2, 3], "label"] = "scc", "nv "
     evidence = evaluate_bundle(finished, Manifest(rows, tmp_path / "data"), **QUICK)
-    assert evidence.manifest["pictures"] == 66
-    assert any("scc (1)" in note for note in evidence.manifest["notes"])
+    assert evidence.manifest["pictures"] == 65
+    assert any("left out: 'nv ' (1), 'scc' (1) are no labels of" in note for note in evidence.manifest["notes"])
     assert any(note.startswith("2 pictures are left out: missing, or") for note in evidence.manifest["notes"])
 
 
@@ -280,7 +298,7 @@ def test_labels_of_another_task_still_measure_malignancy(finished, drawn_manifes
 
 def test_nothing_to_measure_is_refused_with_the_reason(finished, drawn_manifest):
     test = drawn_manifest.select("test")
-    with pytest.raises(DatasetError, match=r"there is none.*\n.*scc \(69\)"):
+    with pytest.raises(DatasetError, match=r"there is none.*\n.*'scc' \(69\) is no label"):
         evaluate_bundle(finished, replace(test, frame=test.frame.assign(label="scc")), **QUICK)
 
 

@@ -61,6 +61,8 @@ def test_path_bytes_stream_and_picture_give_the_same(predictor: Predictor, tmp_p
         path,
         str(path),
         io.BytesIO(data),
+        bytearray(data),
+        memoryview(data),
         read_picture(data, target_px=choose_target(64)),
         read_input(data, 64, resize="central_crop")[0],
     ]
@@ -166,6 +168,23 @@ def test_an_unreadable_picture_is_refused(predictor: Predictor) -> None:
         predictor.predict(b"%PDF-1.7 nothing to see")
     with pytest.raises(InputError):
         predictor.predict("there-is-no-such-file.jpg")
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["alone", "in a list"])
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        (np.zeros((9, 9, 3), np.uint8), "ndarray"),
+        (Image.new("RGB", (9, 9)), "Image"),
+        ({"mole.jpg"}, "set"),
+        (None, "NoneType"),
+    ],
+)
+def test_what_is_no_file_is_refused_with_what_to_give(
+    predictor: Predictor, given: object, name: str, several: bool
+) -> None:
+    with pytest.raises(InputError, match=rf"the bytes of its file, or the open file; got {name}\. Save pixels"):
+        predictor.predict([given] if several else given)  # type: ignore[call-overload]
 
 
 def test_the_heatmap_follows_the_lesion(predictor: Predictor) -> None:

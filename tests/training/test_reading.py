@@ -229,3 +229,14 @@ def test_what_decides_when_a_run_ends_is_part_of_what_weights_depend_on() -> Non
     for part in ({"stop": {"patience": 3}}, {"optimiser": {"schedule": "plateau"}}):
         weights = [make_recipe(**part, export={"input_size_px": side}).describe_weights() for side in (32, 48)]
         assert weights[0] != weights[1]
+
+
+def test_a_key_that_stands_twice_is_refused_with_both_lines(tmp_path: Path) -> None:
+    text = read_recipe("skin-base").dump()
+    (tmp_path / "mine.yaml").write_text(f"{text}seed: 5\n")
+    first, last = text.splitlines().index(f"seed: {read_recipe('skin-base').seed}") + 1, text.count("\n") + 1
+    with pytest.raises(RecipeError, match=rf"each key of mine\.yaml once.*`seed` in lines {first} and {last}\."):
+        read_recipe(tmp_path / "mine.yaml")
+    (tmp_path / "mine.yaml").write_text(text.replace("- epochs:", "- epochs: 1\n  epochs:"))
+    with pytest.raises(RecipeError, match="`epochs` in lines"):
+        read_recipe(tmp_path / "mine.yaml")

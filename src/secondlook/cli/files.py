@@ -36,6 +36,9 @@ def check_file(path: Path | None) -> Path | None:
     if path is not None:
         if path.exists() and not path.is_file():
             raise typer.BadParameter(f"{path.name} is there and no plain file; choose another.")
+        if path.exists() and looks_like_picture(path):
+            # A shell that fills in `--output *.jpg` names a picture here.
+            raise typer.BadParameter(f"{path.name} is a picture, which would be lost; choose another name.")
         try_writing(path.absolute().parent)
     return path
 
@@ -80,8 +83,10 @@ def find_pictures(paths: Sequence[str]) -> list[Path]:
     A name that is no file and matches nothing stays in the list, so that it is reported like any unreadable picture.
 
     Raises:
-        InputError: Nothing at all was found.
+        InputError: Nothing at all was found, or a name is empty, which would be the folder that one is in.
     """
+    if "" in paths:
+        raise InputError("Expected pictures, folders or globs, got an empty name. Check the variable that it is from.")
     found: set[Path] = set()
     for path in paths:
         # Path.glob takes no absolute pattern.

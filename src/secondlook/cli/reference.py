@@ -51,6 +51,7 @@ def build(
         secondlook reference search cases mole.jpg
     """  # noqa: D301  \b keeps the lines of the example apart
     from secondlook.data.manifest import Manifest, read_manifest
+    from secondlook.data.wording import count
     from secondlook.explanation.similar import build_reference
     from secondlook.inference.predictor import load_predictor
 
@@ -66,9 +67,9 @@ def build(
         rows = Manifest(chosen, rows.root, rows.task)
     facts, unread = build_reference(load_predictor(bundle), rows, output, track=track_on_stderr)
     left = f" {unread} could not be read." if unread else ""
-    Console(stderr=True).print(
-        f"Wrote {output.name}: {facts.pictures:,} pictures of {facts.groups:,} patients or lesions.{left}"
-    )
+    held = count(facts.pictures, "picture", "pictures")
+    whose = count(facts.groups, "patient or lesion", "patients or lesions")
+    Console(stderr=True).print(f"Wrote {output.name}: {held} of {whose}.{left}")
 
 
 @reference_app.command()

@@ -56,7 +56,7 @@ def list_faults(
     named = dict(enumerate(places if places is not None else [f"row {row + 2}" for row in range(len(frame))]))
     return [
         *find_gaps(frame, named),
-        *find_duplicates(frame, named),
+        *find_duplicates(frame, manifest.root, named),
         *find_unknown_labels(frame, manifest.task, named),
         *find_wrong_ages(frame, named),
         *find_wrong_splits(frame, named),
@@ -71,12 +71,12 @@ def find_gaps(frame: pd.DataFrame, places: Places) -> Iterator[str]:
             yield f"{places[row]}: no {column}"
 
 
-def find_duplicates(frame: pd.DataFrame, places: Places) -> Iterator[str]:
+def find_duplicates(frame: pd.DataFrame, root: Path, places: Places) -> Iterator[str]:
     """Yield rows whose picture was listed before."""
     first: dict[str, int] = {}
     for row, name in enumerate(frame["image"]):
         if isinstance(name, str):
-            earlier = first.setdefault(os.path.normpath(name), row)
+            earlier = first.setdefault(os.path.normpath(root / name), row)
             if earlier != row:
                 before = "listed twice" if places[row] == name else f"{name} is already in {places[earlier]}"
                 yield f"{places[row]}: {before}"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from secondlook.data.tables import read_csv
 from secondlook.errors import DatasetError
 
 REQUIRED = ("image", "label", "group")
@@ -78,7 +79,7 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
 
 
 def read_manifest(path: Path, *, labelled: bool = True) -> Manifest:
-    """Read a manifest from CSV.
+    """Read a manifest from CSV, its cells parted by commas, semicolons or tabs.
 
     Args:
         path: The file.
@@ -89,18 +90,13 @@ def read_manifest(path: Path, *, labelled: bool = True) -> Manifest:
         DatasetError: The file is missing, is no CSV, or lacks a required column.
     """
     text = dict.fromkeys(("task", "image", "label", "group", "study", "split"), str)
+    wanted = "a CSV manifest, as `secondlook data import` writes it"
     try:
-        # Only an empty cell is missing: "NA" and "None" may well be a label, a group or a file.
-        frame = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+        frame = read_csv(path, wanted=wanted, dtype=text)
     except FileNotFoundError:
         raise DatasetError(f"Expected a manifest, found no file {path.name}.") from None
     except OSError as error:
         raise DatasetError(f"Expected a manifest; {path.name} cannot be opened: {error.strerror}.") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        why = str(error).strip().removeprefix("Error tokenizing data. C error: ")
-        raise DatasetError(
-            f"Expected a CSV manifest, as `secondlook data import` writes it; {path.name} cannot be read as one: {why}."
-        ) from error
     if not labelled and "image" in frame:
         frame = frame.reindex(columns=[*dict.fromkeys([*frame.columns, *REQUIRED])])
         frame["group"] = frame["group"].where(frame["group"].notna(), "picture " + frame["image"].astype(str))
@@ -111,6 +107,8 @@ def read_manifest(path: Path, *, labelled: bool = True) -> Manifest:
             "import` makes such a manifest. Where nobody knows what the pictures show, `secondlook evaluate … "
             "--outside NAME=MANIFEST` still measures how they are answered."
         )
+    if frame.empty:
+        raise DatasetError(f"Expected a manifest with a row for each picture; {path.name} has a header alone.")
     tasks = sorted(frame["task"].dropna().unique()) if "task" in frame else ["skin"]
     if len(tasks) != 1:
         raise DatasetError(f"Expected one task for all rows of {path.name}, got {', '.join(tasks) or 'none'}.")

@@ -1,5 +1,6 @@
 """Ask a bundle about every picture of a manifest or folder, through the predictor that serves."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -58,7 +59,7 @@ def answer_manifest(predictor: Predictor, manifest: Manifest, *, track: Track = 
     notes = [*_note_labels(manifest, own), *_note_unread(int((~read).sum()))]
     if not len(answered):
         raise DatasetError(f"Expected readable pictures with labels of {own.key}; there is none.", notes)
-    notes += _note_absent(answered, own, predictor.task)
+    notes += [*_note_repeated(answered), *_note_absent(answered, own, predictor.task)]
     predictions = [prediction for prediction in attempts if prediction is not None]
     return Answered(_collect(predictions, answered, own, predictor), answered, tuple(notes))
 
@@ -162,9 +163,19 @@ def _note_labels(manifest: Manifest, own: Task) -> list[str]:
     unknown = {str(label): int(number) for label, number in counts.items() if label not in own.keys}
     if not unknown:
         return []
-    names = ", ".join(f"{label} ({number})" for label, number in unknown.items())
+    # In quotes a space at the end is seen.
+    names = ", ".join(f"{label!r} ({number})" for label, number in unknown.items())
     left_out = count(sum(unknown.values()), "picture is", "pictures are")
-    return [f"{left_out} left out: {names} is no label of {own.key} ({', '.join(own.keys)})."]
+    verb = "is no label" if len(unknown) == 1 else "are no labels"
+    return [f"{left_out} left out: {names} {verb} of {own.key} ({', '.join(own.keys)})."]
+
+
+def _note_repeated(manifest: Manifest) -> list[str]:
+    number = len(manifest) - len({os.path.normpath(path) for path in manifest.paths()})
+    if not number:
+        return []
+    listed = count(number, "row lists", "rows list")
+    return [f"{listed} a picture that an earlier row lists; each counts. `secondlook data check` names them."]
 
 
 def _note_unread(number: int) -> list[str]:

@@ -25,7 +25,7 @@ from secondlook.evaluation.fit import choose_outlier_limit, fit_calibration
 from secondlook.evaluation.measures import measure_answers
 from secondlook.evaluation.outside import take_unseen
 from secondlook.evaluation.parts import RESAMPLES, Plan, Wishes, measure_parts
-from secondlook.evaluation.scope import name_groups
+from secondlook.evaluation.scope import count_groups
 from secondlook.evaluation.studies import has_studies, join_studies
 from secondlook.evaluation.subgroups import LEAST_GROUPS
 from secondlook.inference.bundle import BundleFacts, Evidence, open_bundle, open_draft, read_facts, seal_bundle
@@ -284,7 +284,7 @@ def _note_few(manifest: Manifest) -> tuple[str, ...]:
     if groups >= LEAST_GROUPS:
         return ()
     return (
-        f"Only {groups} {name_groups(find_task(manifest.task))}: under {LEAST_GROUPS} there is too little to say. Read "
+        f"Only {count_groups(find_task(manifest.task), groups)}: under {LEAST_GROUPS} there is too little to say. Read "
         "the intervals, where there are any, and trust no figure alone.",
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from secondlook.conditions import Language, Task
+from secondlook.data.wording import count
 
 Words = Mapping[Language, str]
 
@@ -203,8 +204,14 @@ def find_notes(data: str) -> tuple[DataNote, ...]:
     return tuple(DATA_NOTES[name] for name in data.split(" + ") if name in DATA_NOTES)
 
 
+def count_groups(task: Task, number: int) -> str:
+    """Return a number of groups in words, for example ``729 lesions or patients``."""
+    one = "lesion or patient" if task.kind == "photograph" else "patient"
+    return count(number, one, name_groups(task))
+
+
 def name_groups(task: Task, language: Language = "en") -> str:
-    """Return what a picture's group is called: what splits and resampling keep whole."""
+    """Return what pictures' groups are called: what splits and resampling keep whole."""
     if task.kind == "photograph":
         return {"en": "lesions or patients", "fr": "lésions ou patients"}[language]
     return "patients"

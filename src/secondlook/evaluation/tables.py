@@ -7,7 +7,8 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from secondlook.conditions import Task
-from secondlook.evaluation.scope import name_groups
+from secondlook.data.wording import count
+from secondlook.evaluation.scope import count_groups, name_groups
 from secondlook.inference.bundle import Evidence
 
 OVERALL: Mapping[str, str] = {
@@ -78,10 +79,12 @@ def list_overall(measures: Mapping[str, Any], *, risk: str) -> Iterator[tuple[st
 
 def draw_tables(evidence: Evidence, task: Task) -> list[Table]:
     """Return the evidence of a bundle of this task as tables: overall, and by label where labels were measured."""
-    manifest, measures, groups = evidence.manifest, evidence.measures, name_groups(task)
+    manifest: Any = evidence.manifest
+    measures = evidence.measures
+    pictures = count(manifest["pictures"], "picture", "pictures")
     title = (
         f"{evidence.bundle.name} {evidence.bundle.version} on {manifest['split']}: "
-        f"{manifest['pictures']} pictures of {manifest['groups']} {groups}"
+        f"{pictures} of {count_groups(task, manifest['groups'])}"
     )
     overall = Table(title=title, caption=None if evidence.leak == "none" else f"Marked: {evidence.leak}")
     overall.add_column("Measure")
@@ -91,7 +94,7 @@ def draw_tables(evidence: Evidence, task: Task) -> list[Table]:
     if "auc" not in measures:
         return [overall]
     labels = Table(title="By label, each against all others", box=SIMPLE, padding=0, pad_edge=False)
-    for heading in ("Label", f"Pictures\n{groups.split()[0].capitalize()}", *PER_LABEL.values()):
+    for heading in ("Label", f"Pictures\n{name_groups(task).split()[0].capitalize()}", *PER_LABEL.values()):
         labels.add_column(heading, justify="left" if heading == "Label" else "right", no_wrap=True)
     for label, pictures, whole, *_ in list_labels(evidence):
         figures: Iterable[Any] = (measures[key] for key in PER_LABEL)

@@ -31,6 +31,8 @@ from secondlook.imaging.limits import (
 from secondlook.imaging.refusal import refuse
 from secondlook.imaging.signature import Format, find_format
 
+Bytes = bytes | bytearray | memoryview
+
 # The plug-ins are called directly: Image.open warns, process-wide, about what is refused or left out here anyway.
 _DECODERS: Final[dict[Format, Callable[[BinaryIO], Image.Image]]] = {
     "JPEG": JpegImageFile,
@@ -98,7 +100,7 @@ class Picture:
         return self.pixels.shape[:2] == (self.source.height, self.source.width)
 
 
-def read_picture(source: str | Path | bytes | BinaryIO, *, target_px: int | None = None) -> Picture:
+def read_picture(source: str | Path | Bytes | BinaryIO, *, target_px: int | None = None) -> Picture:
     """Read a picture.
 
     EXIF orientation and the embedded colour profile are applied; alpha is laid on white; deep grey is stretched over
@@ -138,14 +140,14 @@ def read_picture(source: str | Path | bytes | BinaryIO, *, target_px: int | None
         raise refuse_damaged(kind) from error
 
 
-def read_bytes(source: str | Path | bytes | BinaryIO) -> bytes:
+def read_bytes(source: str | Path | Bytes | BinaryIO) -> bytes:
     """Return the bytes of a picture's file, of which at most one more than the limit is read.
 
     Raises:
-        InputError: The source cannot be read, or holds more than the limit.
+        InputError: The source is none of these, cannot be read, or holds more than the limit.
     """
-    if isinstance(source, bytes):
-        data = source
+    if isinstance(source, bytes | bytearray | memoryview):
+        data = bytes(source)
     elif isinstance(source, str | Path):
         path = Path(source)
         try:
@@ -170,6 +172,11 @@ def read_bytes(source: str | Path | bytes | BinaryIO) -> bytes:
 
 def _read_stream(stream: BinaryIO) -> bytes:
     """Return the stream's bytes; a stream may hand out less than it is asked for."""
+    if not hasattr(stream, "read"):
+        raise InputError(
+            f"Expected the path of a picture, the bytes of its file, or the open file; got {type(stream).__name__}. "
+            "Save pixels (an array, a Pillow image) as PNG and give that; give several pictures as a list."
+        )
     parts: list[bytes] = []
     left = MAX_FILE_BYTES + 1
     try:

@@ -90,7 +90,7 @@ class AutoPredictor:
         Raises:
             InputError: A picture cannot be read.
         """
-        if isinstance(pictures, Sequence) and not isinstance(pictures, str | bytes):
+        if isinstance(pictures, Sequence) and not isinstance(pictures, str | bytes | bytearray | memoryview):
             return [self.look(picture).prediction for picture in pictures]
         return self.look(pictures).prediction
 

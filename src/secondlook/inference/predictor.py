@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from secondlook.conditions import Task, Urgency, find_task
 from secondlook.imaging.quality import Quality, assess_quality
-from secondlook.imaging.read import Picture, read_picture
+from secondlook.imaging.read import Bytes, Picture, read_picture
 from secondlook.imaging.resize import Box, Resize, find_box, read_size, resize_picture
 from secondlook.inference.bundle import Bundle, Calibration, find_bundle, open_bundle
 from secondlook.inference.occlusion import OcclusionHeatmaps, scale_maps
@@ -23,7 +23,7 @@ Verdict = Literal["urgent", "refer", "routine"]
 Triage = Verdict | Literal["not_evaluable"]
 LEAST_TARGET_PX = 192
 
-Readable = str | Path | bytes | BinaryIO | Picture
+Readable = str | Path | Bytes | BinaryIO | Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class Predictor:
         Raises:
             InputError: A picture cannot be read.
         """
-        if isinstance(pictures, Sequence) and not isinstance(pictures, str | bytes):
+        if isinstance(pictures, Sequence) and not isinstance(pictures, str | bytes | bytearray | memoryview):
             return [self._predict_one(picture) for picture in pictures]
         return self._predict_one(pictures)
 

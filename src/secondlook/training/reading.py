@@ -43,10 +43,14 @@ def read_recipe(name: str | Path, *, changes: Sequence[str] = ()) -> Recipe:
     try:
         text = path.read_text(encoding="utf-8")
         content = yaml.safe_load(text)
+        repeats = list(find_repeats(yaml.compose(text, Loader=yaml.SafeLoader)))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RecipeError(f"Expected YAML in UTF-8 in {path.name}; correct it: {error}") from error
     if not isinstance(content, dict):
         raise RecipeError(f"Expected keys and values in {path.name}, got {type(content).__name__}.")
+    if repeats:
+        # YAML would take the last one without a word.
+        raise RecipeError(f"Expected each key of {path.name} once; remove one of {', '.join(repeats)}.")
     for change in changes:
         apply_change(content, change)
     try:
@@ -54,6 +58,21 @@ def read_recipe(name: str | Path, *, changes: Sequence[str] = ()) -> Recipe:
     except ValidationError as error:
         lines = list(describe_faults(error, text, changes=changes))
         raise RecipeError("\n".join([f"{path.name} is not a valid recipe:", *lines])) from error
+
+
+def find_repeats(node: yaml.Node | None) -> Iterator[str]:
+    """Yield the keys that stand twice in one place of a YAML, with both lines."""
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from find_repeats(item)
+    if isinstance(node, yaml.MappingNode):
+        lines: dict[str, int] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            first = lines.setdefault(str(key.value), line)
+            if first != line:
+                yield f"`{key.value}` in lines {first} and {line}"
+            yield from find_repeats(value)
 
 
 def apply_change(content: dict[str, Any], change: str) -> None:

@@ -147,5 +147,5 @@ def test_a_task_that_the_source_lacks_is_refused(trees: dict[str, Path]) -> None
 def test_a_table_in_another_encoding_is_no_crash(tmp_path: Path) -> None:
     (tmp_path / "export.csv").write_bytes("image,MEL,NV\n".encode("utf-16"))
     assert recognise_folder(tmp_path) is None
-    with pytest.raises(DatasetError, match=r"export\.csv cannot be read as one: UnicodeDecodeError"):
+    with pytest.raises(DatasetError, match=r"export\.csv cannot be read as one: it is no text in UTF-8\. Save it"):
         read("isic", tmp_path)

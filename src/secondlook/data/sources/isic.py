@@ -13,10 +13,10 @@ from secondlook.data.sources.layout import (
     Source,
     index_pictures,
     note_unlisted,
-    read_header,
     read_table,
     to_numbers,
 )
+from secondlook.data.tables import read_header
 from secondlook.errors import DatasetError
 
 LABELS = {

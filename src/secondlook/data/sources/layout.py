@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from secondlook.data.tables import read_csv
 from secondlook.data.wording import count
 from secondlook.errors import DatasetError
 
@@ -74,7 +75,7 @@ class Source:
 
 
 def read_table(path: Path, columns: Iterable[str] = (), *, empty_lines: bool = False) -> pd.DataFrame:
-    """Read a CSV, or a table with tabs, as text; an empty cell is missing.
+    """Read a CSV, or a table with semicolons or tabs, as text; an empty cell is missing.
 
     Args:
         path: The file.
@@ -85,38 +86,13 @@ def read_table(path: Path, columns: Iterable[str] = (), *, empty_lines: bool = F
         DatasetError: The file cannot be read as a table or lacks a column.
     """
     try:
-        separator = find_separator(read_header(path))
-        table = pd.read_csv(
-            path,
-            sep=separator,
-            dtype=str,
-            keep_default_na=False,
-            na_values=[""],
-            encoding="utf-8-sig",
-            skip_blank_lines=not empty_lines,
-        )
-    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DatasetError(
-            f"Expected a table; {path.name} cannot be read as one: {error.__class__.__name__}."
-        ) from error
+        table = read_csv(path, wanted="a table", dtype=str, empty_lines=empty_lines)
+    except OSError as error:
+        raise DatasetError(f"Expected a table; {path.name} cannot be opened: {error.strerror}.") from error
     missing = [name for name in columns if name not in table]
     if missing:
         raise DatasetError(f"Expected the columns {', '.join(columns)}; {path.name} lacks {', '.join(missing)}.")
     return table
-
-
-def read_header(path: Path) -> str:
-    """Return the first line of a text file; empty where there is none to be read."""
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace") as stream:
-            return stream.readline().rstrip("\n")
-    except OSError:
-        return ""
-
-
-def find_separator(header: str) -> str:
-    """Return what parts the columns of a table: a tab, a semicolon (as office programs write) or a comma."""
-    return next((mark for mark in ("\t", ";") if mark in header), ",")
 
 
 def list_folders(folder: Path) -> list[Path]:

@@ -14,10 +14,10 @@ from secondlook.data.sources.layout import (
     index_pictures,
     list_folders,
     note_unlisted,
-    read_header,
     read_table,
     to_numbers,
 )
+from secondlook.data.tables import read_header
 from secondlook.data.wording import count
 from secondlook.errors import DatasetError
 

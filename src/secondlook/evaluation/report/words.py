@@ -6,7 +6,7 @@ from typing import Any
 from secondlook.conditions import Task
 from secondlook.evaluation.report.plots import Line, Reach
 from secondlook.evaluation.report.section import Cell, Table
-from secondlook.evaluation.scope import name_groups
+from secondlook.evaluation.scope import count_groups
 
 TOO_FEW = "too few to say"
 MINUS = "\N{MINUS SIGN}"
@@ -50,7 +50,7 @@ def write_threshold(threshold: float) -> str:
 
 def count_words(pictures: int, groups: int, task: Task) -> str:
     """Return a number of pictures and of patients or lesions, for example ``999 pictures of 729 patients``."""
-    return f"{pictures:,} {'picture' if pictures == 1 else 'pictures'} of {groups:,} {name_groups(task)}"
+    return f"{pictures:,} {'picture' if pictures == 1 else 'pictures'} of {count_groups(task, groups)}"
 
 
 def name_label(task: Task, key: str) -> str:
