@@ -136,7 +136,7 @@ def test_too_few_patients_are_counted_but_not_tested(tmp_path: Path, explore: Ex
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda frame: frame.iloc[:0], "the manifest has no row"),
+        (lambda frame: frame.iloc[:0], "a header alone"),
         (lambda frame: frame.drop(columns="group"), "lacks group"),
         (lambda frame: frame.assign(group=[None, *frame["group"][1:]]), "row 2: no group"),
         (lambda frame: frame.assign(label="wart"), "unknown label 'wart'"),
