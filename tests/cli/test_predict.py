@@ -220,7 +220,7 @@ def test_a_full_disk_costs_neither_the_old_file_nor_the_new_answers(
 ) -> None:
     target = tmp_path / "answers.csv"
     target.write_text("old")
-    (tmp_path / "answers.csv.tmp").symlink_to("/dev/full")
+    (tmp_path / f"answers.csv.{os.getpid()}.tmp").symlink_to("/dev/full")
     with pytest.raises(InputError, match=r"Cannot write answers\.csv: No space left"), open_output(target) as stream:
         stream.write("new")
     assert target.read_text() == "old"

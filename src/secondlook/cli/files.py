@@ -138,7 +138,7 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
     text = io.StringIO(newline="")
     yield text
     try:
-        replace_file(path.resolve(), text.getvalue().encode())
+        replace_file(path.resolve(), text.getvalue().encode(), scrap=f".{os.getpid()}.tmp")
     except OSError as error:
         find_stdout().write(text.getvalue())
         raise InputError(

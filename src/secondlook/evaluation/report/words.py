@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from secondlook.conditions import Task
+from secondlook.data.wording import count
 from secondlook.evaluation.report.plots import Line, Reach
 from secondlook.evaluation.report.section import Cell, Table
 from secondlook.evaluation.scope import count_groups
@@ -50,7 +51,7 @@ def write_threshold(threshold: float) -> str:
 
 def count_words(pictures: int, groups: int, task: Task) -> str:
     """Return a number of pictures and of patients or lesions, for example ``999 pictures of 729 patients``."""
-    return f"{pictures:,} {'picture' if pictures == 1 else 'pictures'} of {count_groups(task, groups)}"
+    return f"{count(pictures, 'picture', 'pictures')} of {count_groups(task, groups)}"
 
 
 def name_label(task: Task, key: str) -> str:
